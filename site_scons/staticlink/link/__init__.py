@@ -1,0 +1,1 @@
+"""Which inputs, in which order, make one static executable, and is it one?"""

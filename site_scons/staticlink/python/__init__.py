@@ -1,0 +1,1 @@
+"""How does an embedded CPython travel inside the executable?"""

@@ -1,0 +1,1 @@
+"""How does a cargo package become an archive for this target?"""

@@ -1,0 +1,1 @@
+"""How does a pinned source become a built dependency?"""
