@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SCons.Errors import UserError
-from SCons.Script import ARGUMENTS, GetLaunchDir, Help
+from SCons.Environment import SubstitutionEnvironment
+from SCons.Script import ARGUMENTS, GetLaunchDir
 from SCons.Variables import BoolVariable, EnumVariable, Variables
-from staticlink.errors import fail
-from staticlink.report.text import render_error
+from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.target import Target
+from staticlink_scons.action import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from SCons.Environment import Base as Environment
+
+#: The linkers staticlink knows how to drive, fastest first.
+LINKERS = ("mold", "rust-lld", "lld", "gold", "bfd")
 
 _KEY = "STATICLINK_SETTINGS"
 
@@ -45,28 +50,80 @@ class Settings:
         return f"{self.build}/{self.target.directory}"
 
 
-def declare_options() -> Variables:
-    """Return the options with their defaults, allowed values and one line of help each."""
-    options = Variables("custom.py", ARGUMENTS)
-    options.AddVariables(
+def declare_options(defaults: Mapping[str, object]) -> Variables:
+    """Return the options with one line of help each; ``defaults`` (construction variables) override ours."""
+    rows = (
         BoolVariable("static", "link fully static, verify and probe", default=False),
         EnumVariable("libc", "the C library to link against", "auto", allowed_values=("auto", "musl", "glibc")),
-        EnumVariable(
-            "unwinder", "who provides _Unwind_*", "auto", allowed_values=("auto", "libgcc_eh", "libunwind")
-        ),
-        EnumVariable(
-            "linker", "the program that links", "auto", allowed_values=("auto", "mold", "rust-lld", "lld", "gold", "bfd")
-        ),
+        EnumVariable("unwinder", "who provides _Unwind_*", "auto", allowed_values=("auto", "libgcc_eh", "libunwind")),
+        EnumVariable("linker", "the program that links", "auto", allowed_values=("auto", *LINKERS)),
         BoolVariable("pie", "make the static executable position-independent", default=False),
         EnumVariable(
-            "rust_std", "Rust's standard library for musl", "auto", allowed_values=("auto", "target", "build", "shim")
+            "rust_std", "where Rust's std for musl comes from", "auto", allowed_values=("auto", "target", "build", "shim")
         ),
-        EnumVariable(
-            "python", "the CPython to embed", "vendored", allowed_values=("vendored", "system", "none")
-        ),
+        EnumVariable("python", "the CPython to embed", "vendored", allowed_values=("vendored", "system", "none")),
         ("sources", "a directory that is searched for source archives first", ""),
         BoolVariable("offline", "never reach for the network", default=False),
         BoolVariable("verbose", "print whole commands", default=False),
         ("build", "the directory to build in", "build"),
     )
+    options = Variables("custom.py", ARGUMENTS)
+    for row in rows:
+        key, text, default, *check = row
+        options.Add(key, text, defaults.get(key, default), *check)
     return options
+
+
+def settings(env: Environment) -> Settings:
+    """Return the settings of ``env``, reading the options the first time.
+
+    Raises ``UserError`` for a value that is not allowed, and for an argument that looks like a misspelt option.
+    """
+    if _KEY not in env:
+        with reading():
+            env[_KEY] = _read_settings(env)
+    found = env[_KEY]
+    assert isinstance(found, Settings)
+    return found
+
+
+def _read_settings(env: Environment) -> Settings:
+    options = declare_options(env)
+    values = SubstitutionEnvironment()
+    options.Update(values)
+    reject_misspelt(options.UnknownVariables(), [option.key for option in options.options])
+    static = bool(values["static"])
+    libc = _choose_libc(str(values["libc"]), static=static)
+    return Settings(
+        target=Target(platform.machine(), libc, static, pie=static and bool(values["pie"])),
+        unwinder=str(values["unwinder"]),
+        linker=str(values["linker"]),
+        rust_std=str(values["rust_std"]),
+        python=str(values["python"]),
+        sources=Path(GetLaunchDir(), str(values["sources"])) if values["sources"] else None,
+        offline=bool(values["offline"]),
+        verbose=bool(values["verbose"]),
+        build=str(values["build"]),
+    )
+
+
+def _choose_libc(wanted: str, *, static: bool) -> str:
+    if wanted == "musl" and not static:
+        raise fail(
+            "musl-needs-static", "libc=musl builds static executables only", evidence=("static=0",), fix="static=1 libc=musl"
+        )
+    return ("musl" if static else "glibc") if wanted == "auto" else wanted
+
+
+def reject_misspelt(unknown: Iterable[str], known: Sequence[str]) -> None:
+    """Raise for every argument that is close to an option's name; others may belong to the project.
+
+    ``scons`` itself accepts any ``NAME=VALUE``, so a misspelt option would otherwise be ignored in silence.
+    """
+    faults = [
+        Fault("unknown-option", f"unknown option: {name}", fix=f"{close[0]}=")
+        for name in sorted(unknown)
+        if (close := difflib.get_close_matches(name, known, n=1, cutoff=0.7))
+    ]
+    if faults:
+        raise StaticlinkError(*faults)

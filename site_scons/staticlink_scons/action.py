@@ -1,0 +1,58 @@
+"""How does a function of the core become an SCons action?
+
+The core raises :class:`StaticlinkError`; SCons wants ``BuildError`` while it builds and ``UserError`` while it reads. The
+core prints its own line a step, so SCons prints one only when it will not run the step (``-n``).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from SCons.Action import Action
+from SCons.Errors import BuildError, UserError
+from SCons.Script import GetOption
+from staticlink.errors import StaticlinkError
+from staticlink.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from SCons.Environment import Base as Environment
+    from SCons.Node import Node
+
+    Run = Callable[[list[Node], list[Node], Environment], None]
+
+
+def core_action(run: Run, show: str, varlist: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  (SCons' actions share no type)
+    """Return an action that calls ``run(target, source, env)``.
+
+    ``show`` is the line printed under ``-n``, with ``$TARGET`` and the like substituted. ``varlist`` names the
+    construction variables whose values decide the output: a change in one of them runs the action again.
+    """
+
+    def act(target: list[Node], source: list[Node], env: Environment) -> None:
+        try:
+            run(target, source, env)
+        except StaticlinkError as error:
+            raise BuildError(node=target[0], errstr=text.render_error(error)) from None
+
+    def announce(target: list[Node], source: list[Node], env: Environment) -> str:
+        return str(env.subst(show, target=target, source=source)) if GetOption("no_exec") else ""
+
+    return Action(act, announce, varlist=list(varlist))
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn a core error raised while SConscript files are read into SCons' ``UserError``."""
+    try:
+        yield
+    except StaticlinkError as error:
+        raise UserError(text.render_error(error)) from None
+
+
+def say(verb: str, subject: str, detail: str) -> None:
+    """Print the line of one step, unless the user asked for silence (``-s``)."""
+    if not GetOption("silent"):
+        text.say(verb, subject, detail)

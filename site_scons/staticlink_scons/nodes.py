@@ -1,0 +1,45 @@
+"""Which files outside a project's own sources decide its outputs?
+
+SCons signs an action's function, not what it calls, so the core's own files are dependencies like any other. Tools
+(compilers, linkers) are dependencies too, but large: their content is hashed again only when their time has changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import staticlink
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+    from SCons.Node.FS import File
+
+_CORE = Path(staticlink.__file__).parent
+
+
+def core_nodes(env: Environment, *parts: str) -> list[File]:
+    """Return the nodes of the core's files that ``parts`` name, sorted by path.
+
+    A part is a module (``errors.py``), or a directory taken whole (``vendored``, ``policy``).
+    """
+    paths: set[Path] = set()
+    for part in parts:
+        path = _CORE / part
+        paths.update(p for p in path.rglob("*") if _decides(p)) if path.is_dir() else paths.add(path)
+    return [env.File(str(path)) for path in sorted(paths)]
+
+
+def _decides(path: Path) -> bool:
+    return path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts
+
+
+def tool_node(env: Environment, path: str | Path) -> File:
+    """Return the node of an external program, compared by content only after its time has changed."""
+    node = env.File(str(path))
+    node.Decider(_changed)
+    return node
+
+
+def _changed(dependency: File, target: File, previous: object, repository_node: File | None = None) -> bool:
+    return bool(dependency.changed_timestamp_then_content(target, previous, repository_node))
