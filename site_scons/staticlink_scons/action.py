@@ -1,16 +1,19 @@
 """How does a function of the core become an SCons action?
 
-The core raises :class:`StaticlinkError`; SCons wants ``BuildError`` while it builds and ``UserError`` while it reads. The
-core prints its own line a step, so SCons prints one only when it will not run the step (``-n``).
+The core raises :class:`StaticlinkError`; SCons wants ``BuildError`` while it builds. While it reads, ``UserError`` would
+name the deepest file that is not SCons' own, which is one of ours and helps nobody: the message is printed as SCons
+prints it and the run ends with SCons' exit code for such errors. The core prints its own line a step, so SCons prints one
+only when it will not run the step (``-n``).
 """
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from SCons.Action import Action
-from SCons.Errors import BuildError, UserError
+from SCons.Errors import BuildError
 from SCons.Script import GetOption
 from staticlink.errors import StaticlinkError
 from staticlink.report import text
@@ -45,11 +48,12 @@ def core_action(run: Run, show: str, varlist: tuple[str, ...] = ()) -> Any:  # n
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Turn a core error raised while SConscript files are read into SCons' ``UserError``."""
+    """End the run with SCons' message and exit code (2) when the core fails while SConscript files are read."""
     try:
         yield
     except StaticlinkError as error:
-        raise UserError(text.render_error(error)) from None
+        sys.stderr.write(f"scons: *** {text.render_error(error)}\n")
+        raise SystemExit(2) from None
 
 
 def say(verb: str, subject: str, detail: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SCons.Environment import SubstitutionEnvironment
+from SCons.Errors import UserError
 from SCons.Script import ARGUMENTS, GetLaunchDir
 from SCons.Variables import BoolVariable, EnumVariable, Variables
 from staticlink.errors import Fault, StaticlinkError, fail
@@ -77,7 +78,7 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
 def settings(env: Environment) -> Settings:
     """Return the settings of ``env``, reading the options the first time.
 
-    Raises ``UserError`` for a value that is not allowed, and for an argument that looks like a misspelt option.
+    A value that is not allowed, and an argument that looks like a misspelt option, end the run with a message.
     """
     if _KEY not in env:
         with reading():
@@ -90,7 +91,10 @@ def settings(env: Environment) -> Settings:
 def _read_settings(env: Environment) -> Settings:
     options = declare_options(env)
     values = SubstitutionEnvironment()
-    options.Update(values)
+    try:
+        options.Update(values)
+    except UserError as error:
+        raise fail("invalid-option", _lower_first(str(error))) from None
     reject_misspelt(options.UnknownVariables(), [option.key for option in options.options])
     static = bool(values["static"])
     libc = _choose_libc(str(values["libc"]), static=static)
@@ -105,6 +109,10 @@ def _read_settings(env: Environment) -> Settings:
         verbose=bool(values["verbose"]),
         build=str(values["build"]),
     )
+
+
+def _lower_first(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _choose_libc(wanted: str, *, static: bool) -> str:
