@@ -1,0 +1,2 @@
+int missing_function(void);
+int c(void) { return missing_function(); }
