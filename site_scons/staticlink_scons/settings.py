@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from SCons.Environment import SubstitutionEnvironment
 from SCons.Errors import UserError
 from SCons.Script import ARGUMENTS, GetLaunchDir
-from SCons.Variables import BoolVariable, EnumVariable, Variables
+from SCons.Variables import BoolVariable, Variables
 from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.target import Target
 from staticlink_scons.action import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from SCons.Environment import Base as Environment
 
@@ -55,14 +55,12 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
     """Return the options with one line of help each; ``defaults`` (construction variables) override ours."""
     rows = (
         BoolVariable("static", "link fully static, verify and probe", default=False),
-        EnumVariable("libc", "the C library to link against", "auto", allowed_values=("auto", "musl", "glibc")),
-        EnumVariable("unwinder", "who provides _Unwind_*", "auto", allowed_values=("auto", "libgcc_eh", "libunwind")),
-        EnumVariable("linker", "the program that links", "auto", allowed_values=("auto", *LINKERS)),
+        _one_of("libc", "the C library to link against", "auto", ("auto", "musl", "glibc")),
+        _one_of("unwinder", "who provides _Unwind_*", "auto", ("auto", "libgcc_eh", "libunwind")),
+        _one_of("linker", "the program that links", "auto", ("auto", *LINKERS)),
         BoolVariable("pie", "make the static executable position-independent", default=False),
-        EnumVariable(
-            "rust_std", "where Rust's std for musl comes from", "auto", allowed_values=("auto", "target", "build", "shim")
-        ),
-        EnumVariable("python", "the CPython to embed", "vendored", allowed_values=("vendored", "system", "none")),
+        _one_of("rust_std", "where Rust's std for musl comes from", "auto", ("auto", "target", "build", "shim")),
+        _one_of("python", "the CPython to embed", "vendored", ("vendored", "system", "none")),
         ("sources", "a directory that is searched for source archives first", ""),
         BoolVariable("offline", "never reach for the network", default=False),
         BoolVariable("verbose", "print whole commands", default=False),
@@ -73,6 +71,17 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
         key, text, default, *check = row
         options.Add(key, text, defaults.get(key, default), *check)
     return options
+
+
+def _one_of(key: str, text: str, default: str, allowed: tuple[str, ...]) -> tuple[str, str, str, Callable[..., None]]:
+    def validate(name: str, value: str, _env: Environment) -> None:
+        if value not in allowed:
+            close = difflib.get_close_matches(value, allowed, n=1)
+            fix = f"{name}={close[0]}" if close else None
+            what = f"invalid value for option {name}: {value}"
+            raise fail("invalid-option", what, evidence=(f"allowed: {', '.join(allowed)}",), fix=fix)
+
+    return key, f"{text} ({'|'.join(allowed)})", default, validate
 
 
 def settings(env: Environment) -> Settings:
