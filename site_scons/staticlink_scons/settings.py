@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SCons.Environment import SubstitutionEnvironment
-from SCons.Errors import UserError
 from SCons.Script import ARGUMENTS, GetLaunchDir
-from SCons.Variables import BoolVariable, Variables
+from SCons.Variables import Variables
 from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.target import Target
 from staticlink_scons.action import reading
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 #: The linkers staticlink knows how to drive, fastest first.
 LINKERS = ("mold", "rust-lld", "lld", "gold", "bfd")
+
+_YES = ("1", "yes", "true", "on", "y", "t")
+_NO = ("0", "no", "false", "off", "n", "f", "none")
 
 _KEY = "STATICLINK_SETTINGS"
 
@@ -54,16 +56,16 @@ class Settings:
 def declare_options(defaults: Mapping[str, object]) -> Variables:
     """Return the options with one line of help each; ``defaults`` (construction variables) override ours."""
     rows = (
-        BoolVariable("static", "link fully static, verify and probe", default=False),
+        _yes_or_no("static", "link fully static, verify and probe"),
         _one_of("libc", "the C library to link against", "auto", ("auto", "musl", "glibc")),
         _one_of("unwinder", "who provides _Unwind_*", "auto", ("auto", "libgcc_eh", "libunwind")),
         _one_of("linker", "the program that links", "auto", ("auto", *LINKERS)),
-        BoolVariable("pie", "make the static executable position-independent", default=False),
+        _yes_or_no("pie", "make the static executable position-independent"),
         _one_of("rust_std", "where Rust's std for musl comes from", "auto", ("auto", "target", "build", "shim")),
         _one_of("python", "the CPython to embed", "vendored", ("vendored", "system", "none")),
         ("sources", "a directory that is searched for source archives first", ""),
-        BoolVariable("offline", "never reach for the network", default=False),
-        BoolVariable("verbose", "print whole commands", default=False),
+        _yes_or_no("offline", "never reach for the network"),
+        _yes_or_no("verbose", "print whole commands"),
         ("build", "the directory to build in", "build"),
     )
     options = Variables("custom.py", ARGUMENTS)
@@ -84,6 +86,16 @@ def _one_of(key: str, text: str, default: str, allowed: tuple[str, ...]) -> tupl
     return key, f"{text} ({'|'.join(allowed)})", default, validate
 
 
+def _yes_or_no(key: str, text: str) -> tuple[str, str, bool, None, Callable[[object], bool]]:
+    def convert(value: object) -> bool:
+        word = str(value).lower()
+        if word in _YES or word in _NO:
+            return word in _YES
+        raise fail("invalid-option", f"invalid value for option {key}: {value}", evidence=("allowed: 0, 1",))
+
+    return key, f"{text} (0|1)", False, None, convert
+
+
 def settings(env: Environment) -> Settings:
     """Return the settings of ``env``, reading the options the first time.
 
@@ -100,10 +112,7 @@ def settings(env: Environment) -> Settings:
 def _read_settings(env: Environment) -> Settings:
     options = declare_options(env)
     values = SubstitutionEnvironment()
-    try:
-        options.Update(values)
-    except UserError as error:
-        raise fail("invalid-option", _lower_first(str(error))) from None
+    options.Update(values)
     reject_misspelt(options.UnknownVariables(), [option.key for option in options.options])
     static = bool(values["static"])
     libc = _choose_libc(str(values["libc"]), static=static)
@@ -118,10 +127,6 @@ def _read_settings(env: Environment) -> Settings:
         verbose=bool(values["verbose"]),
         build=str(values["build"]),
     )
-
-
-def _lower_first(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 def _choose_libc(wanted: str, *, static: bool) -> str:
