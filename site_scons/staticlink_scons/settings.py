@@ -137,6 +137,27 @@ def _choose_libc(wanted: str, *, static: bool) -> str:
     return ("musl" if static else "glibc") if wanted == "auto" else wanted
 
 
+def help_text(env: Environment) -> str:
+    """Return a line or two an option: its meaning, its default, and what this run would use."""
+    options = declare_options(env)
+    values = SubstitutionEnvironment()
+    with reading():
+        options.Update(values)
+    return str(options.GenerateHelpText(values))
+
+
+def reject_unknown(env: Environment) -> None:
+    """End the run with a message when any argument is not an option: for a project that has none of its own."""
+    options = declare_options(env)
+    options.Update(SubstitutionEnvironment())
+    known = sorted(option.key for option in options.options)
+    with reading():
+        unknown = sorted(options.UnknownVariables())
+        if unknown:
+            evidence = (f"options: {', '.join(known)}",)
+            raise StaticlinkError(*(Fault("unknown-option", f"unknown option: {name}", evidence) for name in unknown))
+
+
 def reject_misspelt(unknown: Iterable[str], known: Sequence[str]) -> None:
     """Raise for every argument that is close to an option's name; others may belong to the project.
 
