@@ -1,0 +1,61 @@
+"""How is a planned link carried out without ever leaving a half-made executable under its own name?
+
+The linker writes ``NAME.unverified``. Verification and the probe look at that file; only then is it renamed. Whatever goes
+wrong on the way, the file is removed: the link plan, written before, says how to make it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from staticlink.errors import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LINK_TIMEOUT = 1800  # seconds; minutes are an LTO link, half an hour is a hang
+_SHOWN_LINES = 12
+
+
+@contextmanager
+def unverified(output: Path) -> Iterator[Path]:
+    """Give the path to link to, and rename it to ``output`` when the body ends well; otherwise leave neither file."""
+    path = output.with_name(output.name + ".unverified")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in (output, path):
+        stale.unlink(missing_ok=True)
+    try:
+        yield path
+        os.replace(path, output)  # noqa: PTH105  (the one call whose atomicity matters here)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def run_linker(command: Sequence[str], output: Path, see: str) -> None:
+    """Run the linker; its own words are the evidence when it fails.
+
+    Raises :class:`StaticlinkError` when it exits with another code than 0, writes nothing, or does not end in time.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=LINK_TIMEOUT
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise fail("linker-failed", f"the linker did not run: {Path(command[0]).name}", evidence=(str(error),), see=see) from None
+    if done.returncode != 0 or not output.is_file():
+        words = (done.stderr + done.stdout).splitlines()
+        left_out = (f"{len(words) - _SHOWN_LINES} more lines",) if len(words) > _SHOWN_LINES else ()
+        ending = f"exit code {done.returncode}" if done.returncode else "exit code 0, but no output"
+        evidence = (*words[:_SHOWN_LINES], *left_out, ending)
+        raise fail("linker-failed", f"the linker failed: {Path(command[0]).name}", evidence=evidence, see=see)
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
