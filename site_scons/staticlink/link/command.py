@@ -1,0 +1,63 @@
+"""What is the linker's argument list?
+
+The linker is called directly, not through the compiler driver, so everything the driver would add is said here. The order is
+crt objects, the project's objects, archives in the planned order, closing crt objects.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from staticlink.target import Target
+
+#: machine -> the emulation that selects its ABI (``ld -V``).
+_EMULATION = {"x86_64": "elf_x86_64", "aarch64": "aarch64linux"}
+
+
+
+def link_command(
+    program: Sequence[str],
+    target: Target,
+    output: Path,
+    objects: Sequence[Path],
+    archives: Sequence[Path | tuple[Path, ...]],
+    closing: Sequence[Path],
+    flags: Sequence[str],
+) -> tuple[str, ...]:
+    """Return the arguments that link ``output`` with ``program``; a tuple among ``archives`` is a group."""
+    return (
+        *program,
+        *_output_flags(target),
+        *flags,
+        "-o",
+        str(output),
+        *map(str, objects),
+        *(word for item in archives for word in _archive_words(item)),
+        *map(str, closing),
+    )
+
+
+def _output_flags(target: Target) -> tuple[str, ...]:
+    position = ("-pie", "--no-dynamic-linker", "-z", "text", "-z", "now") if target.pie else ()
+    return (
+        "-m",
+        _EMULATION[target.arch],
+        "-static",
+        *position,
+        "--eh-frame-hdr",
+        "--build-id=sha1",
+        "-z",
+        "relro",
+        "-z",
+        "noexecstack",
+    )
+
+
+def _archive_words(item: Path | tuple[Path, ...]) -> tuple[str, ...]:
+    if isinstance(item, tuple):
+        return ("--start-group", *map(str, item), "--end-group")
+    return (str(item),)
