@@ -1,0 +1,115 @@
+"""Which small C files must join the link, and what do they change?
+
+An archive compiled for glibc asks for names that musl does not have. A shim is one C file of ours that defines some of
+them over what musl does have. ``policy/shims.toml`` lists them with their symbols and why each is right; a shim is
+*sound* when a caller cannot tell it from glibc's function, and *changes-behaviour* when it can. Only shims that this link
+needs are compiled, with the compiler of the libc they are linked with, so their assertions see its headers.
+
+The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import toml
+
+from staticlink.errors import Fault, StaticlinkError, fail
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+_POLICY = Path(__file__).parent.parent / "policy" / "shims.toml"
+_SOURCES = Path(__file__).parent.parent / "shim_sources"
+_CLASSES = ("sound", "changes-behaviour")
+_KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, "bridge": bool}
+_COMPILE_TIMEOUT = 120  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Shim:
+    """One C file that defines ``symbols``; ``kind`` is ``sound`` or ``changes-behaviour``."""
+
+    name: str
+    source: Path
+    symbols: tuple[str, ...]
+    kind: str
+    why: str
+    bridge: bool = False
+
+
+def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, ...]:
+    """Return the shims of ``policy``, in its order; all faults of the file are raised at once."""
+    try:
+        rows = toml.loads(policy.read_text(encoding="utf-8")).get("shim", [])
+    except toml.TomlDecodeError as error:
+        raise fail("bad-policy", f"policy file cannot be read: {policy.name}", evidence=(str(error),)) from None
+    faults = [
+        Fault("bad-policy", f"shim {row.get('name', number)}: {fault}")
+        for number, row in enumerate(rows, 1)
+        for fault in _faults(row, sources)
+    ]
+    names = [row.get("name") for row in rows]
+    faults += [
+        Fault("bad-policy", f"shim {name}: listed twice") for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    if faults:
+        raise StaticlinkError(*faults)
+    return tuple(_shim(row, sources) for row in rows)
+
+
+def choose_shims(undefined: Collection[str], shims: Sequence[Shim], *, start_bridge: bool = False) -> tuple[Shim, ...]:
+    """Return the shims that define one of the ``undefined`` symbols, and the start-up bridge when it is asked for."""
+    wanted = frozenset(undefined)
+    return tuple(shim for shim in shims if (start_bridge if shim.bridge else not wanted.isdisjoint(shim.symbols)))
+
+
+def compile_shims(shims: Sequence[Shim], *, cc: Sequence[str], into: Path) -> tuple[Path, ...]:
+    """Compile each shim with ``cc`` to ``into/shim_NAME.o``, position-independent so that it serves static-pie too."""
+    into.mkdir(parents=True, exist_ok=True)
+    return tuple(_compile(shim, cc, into / f"shim_{shim.name}.o") for shim in shims)
+
+
+def _compile(shim: Shim, cc: Sequence[str], output: Path) -> Path:
+    temporary = output.with_name(f"{output.stem}.{os.getpid()}.o")
+    command = [
+        *cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIE", "-fno-stack-protector",
+        "-fasynchronous-unwind-tables", f"-ffile-prefix-map={shim.source.parent}=shims", "-c", str(shim.source), "-o", str(temporary),
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILE_TIMEOUT)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise fail("shim-does-not-compile", f"shim does not compile: {shim.name}", evidence=(str(error),)) from None
+    if done.returncode != 0:
+        temporary.unlink(missing_ok=True)
+        evidence = done.stderr.strip().splitlines()
+        raise fail("shim-does-not-compile", f"shim does not compile: {shim.name}", evidence=evidence)
+    temporary.replace(output)
+    return output
+
+
+def _shim(row: Mapping[str, Any], sources: Path) -> Shim:
+    source = sources / row["source"]
+    return Shim(row["name"], source, tuple(row["symbols"]), row["class"], row["why"], bridge=row.get("bridge", False))
+
+
+def _faults(row: Mapping[str, object], sources: Path) -> list[str]:
+    required = [key for key in _KEYS if key != "bridge"]
+    faults = [f"{key} is missing" for key in required if key not in row]
+    faults += [f"unknown key {key}" for key in sorted(row) if key not in _KEYS]
+    faults += [
+        f"{key} has the wrong type" for key, kind in _KEYS.items() if key in row and not isinstance(row[key], kind)
+    ]
+    if faults:
+        return faults
+    if row["class"] not in _CLASSES:
+        faults.append(f"class is neither {' nor '.join(_CLASSES)}")
+    if not (sources / str(row["source"])).is_file():
+        faults.append(f"no such source: {row['source']}")
+    if not row["symbols"]:
+        faults.append("symbols is empty")
+    return faults
