@@ -1,9 +1,10 @@
 """How does the standard library travel inside the executable?
 
-As frozen modules. CPython keeps a table of modules whose marshalled code lies in memory and consults it before any file; we
-give it one that holds the whole standard library and the program's own scripts. The code is compiled by the interpreter
-that will be embedded, put back to back into one file a set of modules, and taken into an object file by the assembler's
-``.incbin``. No importer of our own runs, nothing is unpacked, and a page of it that is never used is never read.
+As frozen modules. CPython keeps a table of modules whose marshalled code lies in memory and consults it before any
+file; we give it one that holds the whole standard library and the program's own scripts. The code is compiled by the
+interpreter that will be embedded, put back to back into one file a set of modules, and taken into an object file by the
+assembler's ``.incbin``. No importer of our own runs, nothing is unpacked, and a page of it that is never used is never
+read.
 
 A set (the standard library, the program's scripts) is frozen on its own, so that editing a script compiles one script.
 
@@ -14,6 +15,7 @@ built in or absent (``inittab.py``).
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import json
 import os
 import subprocess
@@ -74,7 +76,7 @@ def find_stdlib(root: Path, exclusions: Sequence[str]) -> tuple[Module, ...]:
 def find_scripts(paths: Iterable[Path]) -> tuple[Module, ...]:
     """Return the modules of the program's own scripts: a file is a module, a directory a package, sorted by name.
 
-    Raises :class:`StaticlinkError`, naming all of them, for names that cannot be imported and for two scripts of one name.
+    Raises :class:`StaticlinkError`, naming all of them, for names that cannot be imported and two scripts of one name.
     """
     found: list[Module] = []
     faults: list[Fault] = []
@@ -89,7 +91,7 @@ def find_scripts(paths: Iterable[Path]) -> tuple[Module, ...]:
         else:
             found.append(Module(name, str(path), f"<program>/{name}.py", package=False))
     found.sort(key=lambda module: (module.name, module.path))
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in itertools.pairwise(found):
         if first.name == second.name:
             evidence = (first.path, second.path)
             faults.append(Fault("python-module-twice", f"two python scripts have one name: {first.name}", evidence))
@@ -137,7 +139,7 @@ def freeze(interpreter: Path, modules: Sequence[Module], blob: Path, index: Path
 def _run_freeze(interpreter: Path, request: str) -> None:
     command = [str(interpreter), "-s", "-S", "-P", "-B", "-X", "utf8", str(_FREEZE)]
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             command,
             input=request,
             capture_output=True,
@@ -178,7 +180,7 @@ def read_index(path: Path) -> tuple[Frozen, ...]:
 
 
 def format_assembly(blobs: Sequence[tuple[str, str]]) -> str:
-    """Return assembly that takes files into an object: ``(symbol, file name)`` each, found by the assembler's ``-I``."""
+    """Return assembly that takes files into an object: pairs of a symbol and a name below the assembler's ``-I``."""
     lines = ['\t.section .rodata.staticlink_python,"a",%progbits']
     for symbol, name in blobs:
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,17 +1,17 @@
 """What is the bytecode of these modules?
 
-This file is a program, not a part of the core: the interpreter that will be embedded runs it, because bytecode belongs to
-one version of CPython. It reads a request from standard input and writes two files, the code of all modules back to back,
-each marshalled, and an index of where each one lies::
+This file is a program, not a part of the core: the interpreter that will be embedded runs it, because bytecode belongs
+to one version of CPython. It reads a request from standard input and writes two files: the code of all modules back to
+back, each marshalled, and an index of where each one lies::
 
     {"blob": PATH, "index": PATH, "modules": [{"name": ..., "path": ..., "filename": ..., "package": ...}, ...]}
 
-``filename`` is what tracebacks show. Nothing of this machine goes into the blob: ``_sysconfigdata*`` modules, which record
-how and where CPython was compiled, keep only the variables that name no path.
+``filename`` is what tracebacks show. Nothing of this machine goes into the blob: ``_sysconfigdata*`` modules, which
+record how and where CPython was compiled, keep only the variables that name no path.
 
 One process compiles the modules in the order given, with hash randomisation off and the collector at rest: ``marshal``
-shares objects by their reference counts, so what happened before decides a module's bytes. A module that does not compile
-is reported on standard output as ``{"errors": [...]}``, all of them at once.
+shares objects by their reference counts, so what happened before decides a module's bytes. Modules that do not compile
+are reported on standard output as ``{"errors": [...]}``, all of them at once.
 """
 
 from __future__ import annotations
