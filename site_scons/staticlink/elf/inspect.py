@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from staticlink.elf.header import machine_name
 from staticlink.elf.mapping import map_file
@@ -52,7 +52,7 @@ class ExecutableFacts:
     ``elf_type`` is ``EXEC``, ``DYN`` or what else ``e_type`` says. ``undefined`` are strong references without a
     definition, sorted; ``weak_undefined`` are the weak ones, which are zero at run time. ``stack_executable`` is
     ``None`` without a ``PT_GNU_STACK``, which leaves the choice to the kernel. ``rwx_segments`` describes each
-    ``PT_LOAD`` that is writable and executable. ``has_eh_frame`` says that ``.eh_frame`` describes at least one function.
+    ``PT_LOAD`` that is writable and executable. ``has_eh_frame`` says that ``.eh_frame`` describes a function.
     ``dynamic_relocation_types`` are the types the start-up code would meet, sorted.
     """
 
@@ -102,7 +102,7 @@ def _read(path: Path, data: Bytes) -> ExecutableFacts:
     # pyelftools takes 50 ms to import; most runs of staticlink never look into an executable.
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415
 
-    elf = ELFFile(data)
+    elf = ELFFile(cast("IO[bytes]", data))  # a mapping reads, seeks and tells as a file does
     segments = list(elf.iter_segments())
     _require_whole(path, segments, len(data))
     by_type: dict[str, list[Any]] = {}
