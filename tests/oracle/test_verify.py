@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from staticlink.elf.inspect import inspect_executable
 from staticlink.errors import StaticlinkError
-from staticlink.link.verify import summary, verify_executable
+from staticlink.link.verify import verify_executable
+from staticlink.report.steps import report_check
 from staticlink.report.text import render_error
 from staticlink.target import Target
 
@@ -35,12 +36,12 @@ def found(path: Path, target: Target = STATIC) -> list[str]:
 def test_a_sound_static_executable(tmp_path: Path) -> None:
     path = link(tmp_path, "-static", "-no-pie", "-Wl,--eh-frame-hdr")
     assert found(path) == []
+    lines: list[tuple[str, str, str]] = []
     facts = inspect_executable(path)
+    report_check(lambda *words: lines.append(words), facts, (), {})
     assert facts.eh_frame_hdr is not None
-    assert summary(facts, (), {}) == (
-        f"static: no PT_INTERP, no DT_NEEDED, 0 undefined, {facts.eh_frame_hdr.fde_count} unwind entries; "
-        "NX, RELRO; 0 shims"
-    )
+    entries = f"{facts.eh_frame_hdr.fde_count} unwind entries"
+    assert lines == [("CHECK", "", f"static: no PT_INTERP, no DT_NEEDED, 0 undefined; {entries}; NX, RELRO; 0 shims")]
 
 
 def test_a_sound_static_pie(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ wrong on the way, the file is removed: the link plan, written before, says how t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from contextlib import contextmanager
@@ -53,9 +52,3 @@ def run_linker(command: Sequence[str], output: Path, see: str) -> None:
         ending = f"exit code {done.returncode}" if done.returncode else "exit code 0, but no output"
         evidence = (*words[:_SHOWN_LINES], *left_out, ending)
         raise fail("linker-failed", f"the linker failed: {Path(command[0]).name}", evidence=evidence, see=see)
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,7 +15,7 @@ import toml
 from staticlink.errors import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from staticlink.elf.inspect import ExecutableFacts
     from staticlink.target import Target
@@ -90,15 +90,3 @@ def _position(facts: ExecutableFacts, target: Target) -> Iterator[tuple[str, Seq
         yield "not-static-pie", found
     elif not target.pie and facts.elf_type != "EXEC":
         yield "not-fixed-position", found
-
-
-def summary(facts: ExecutableFacts, findings: Sequence[Finding], shims: Mapping[str, str]) -> str:
-    """Return what verification showed, as the ``CHECK`` line says it."""
-    static = "static-pie" if facts.elf_type == "DYN" else "static"
-    frames = f", {facts.eh_frame_hdr.fde_count} unwind entries" if facts.eh_frame_hdr else ""
-    warnings = "".join(f"; warning: {finding.what}" for finding in findings if finding.level == "warn")
-    names = f": {', '.join(sorted(shims))}" if shims else ""
-    return (
-        f"{static}: no PT_INTERP, no DT_NEEDED, {len(facts.undefined)} undefined{frames}; NX, RELRO; "
-        f"{len(shims)} shims{names}{warnings}"
-    )

@@ -1,0 +1,80 @@
+"""Which lines end a build, and what do they prove?
+
+``LINK`` says what was linked with what and why, ``RUST`` which standard library a crate was built with and why, ``CHECK`` what
+verification showed, ``PROBE`` what the executable reported of itself. The last line is the executable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from staticlink.report.text import count, size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from staticlink.elf.inspect import ExecutableFacts
+    from staticlink.link.linker import Linker
+    from staticlink.link.probe import ProbeResult
+    from staticlink.link.unwinder import Unwinder
+    from staticlink.link.verify import Finding
+    from staticlink.model import Choice, Say
+
+#: At most this many passed items are named on the ``PROBE`` line.
+_SHOWN_ITEMS = 6
+
+
+def report_link(
+    say: Say, output: Path, order: Sequence[object], unwinder: Choice[Unwinder], linker: Choice[Linker]
+) -> None:
+    """Print the ``LINK`` line: how many archives and groups, and the two choices with their reasons."""
+    archives = sum(len(item) if isinstance(item, tuple) else 1 for item in order)
+    groups = sum(isinstance(item, tuple) for item in order)
+    say(
+        "LINK",
+        str(output),
+        f"{count(archives, 'archive')}, {count(groups, 'group')}, unwinder {unwinder.value.name} ({unwinder.reason}), "
+        f"linker {linker.value.name} ({linker.reason})",
+    )
+
+
+def report_crates(say: Say, crates: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print a ``RUST`` line a crate: the road its standard library took, why, and the limits that come with it."""
+    for name, facts in sorted(crates.items()):
+        limits = "".join(f"; known limit: {limit}" for limit in facts.get("known_limits", []))
+        say("RUST", name, f"std: {facts['road']} ({facts['reason']}){limits}")
+
+
+def report_check(say: Say, facts: ExecutableFacts, findings: Sequence[Finding], shims: Mapping[str, str]) -> None:
+    """Print the ``CHECK`` line: what verification showed, with every warning and every shim by name."""
+    kind = "static-pie" if facts.elf_type == "DYN" else "static"
+    frames = f"{facts.eh_frame_hdr.fde_count} unwind entries; " if facts.eh_frame_hdr else ""
+    names = f" ({', '.join(f'{name}: {why}' for name, why in sorted(shims.items()))})" if shims else ""
+    warnings = "".join(f"; warning: {finding.what}" for finding in findings if finding.level == "warn")
+    say(
+        "CHECK",
+        "",
+        f"{kind}: no PT_INTERP, no DT_NEEDED, {len(facts.undefined)} undefined; {frames}NX, RELRO; "
+        f"{count(len(shims), 'shim')}{names}{warnings}",
+    )
+
+
+def report_probe(say: Say, result: ProbeResult | None) -> None:
+    """Print the ``PROBE`` line: what passed, where it ran, and every known limit with its reason."""
+    if result is None:
+        say("PROBE", "", "not asked for")
+        return
+    more = len(result.passed) - _SHOWN_ITEMS
+    shown = ", ".join(result.passed[:_SHOWN_ITEMS]) + (f", {more} more" if more > 0 else "")
+    passed = f"{shown}: all {len(result.passed)} ok" if result.passed else "exit code 0"
+    limits = "".join(f"; known limit: {limit}" for limit in result.limits)
+    say("PROBE", "", f"{passed}, alone ({result.isolation}){limits}")
+
+
+def report_executable(say: Say, output: Path) -> None:
+    """Print the last line: the executable's path, size and sha256."""
+    with output.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    say(str(output), size(output.stat().st_size), f"sha256 {digest}")
