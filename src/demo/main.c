@@ -14,7 +14,7 @@ static const char usage[] =
     "\n"
     "The first line names the fields. Records are grouped by FIELD and counted; with --value, the sum, minimum, median,\n"
     "95th percentile and maximum of a numeric field are shown as well (units are understood: 250ms, 1.5k, 4MiB).\n"
-#ifdef DEMO_PYTHON
+#ifdef STATICLINK_PYTHON
     "EXPR is a Python expression over the fields, such as 'status >= 500 and path.startswith(\"/api\")'; a script\n"
     "defines keep(row) instead.\n"
 #endif
@@ -109,7 +109,7 @@ static int prepare_filter(struct options *options, int argc, char **argv)
 {
     if (options->where == NULL && options->script == NULL)
         return 0;
-#ifdef DEMO_PYTHON
+#ifdef STATICLINK_PYTHON
     options->query.filter = demo_python_filter;
     return demo_python_start(argc, argv) != 0 ? -1 : demo_python_use(options->where, options->script);
 #else
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
     if (prepare_filter(&options, argc, argv) != 0)
         return 1;
     int result = summarise(&options);
-#ifdef DEMO_PYTHON
+#ifdef STATICLINK_PYTHON
     if (options.query.filter != NULL && demo_python_stop() != 0)
         result = -1;
 #endif

@@ -88,7 +88,7 @@ static int append_from_all(const char *path, char *why, size_t size)
     if (file == NULL || fputs("from C\n", file) < 0 || fclose(file) != 0)
         return say(why, size, "%s: %s", path, strerror(errno));
     int outcome = demo_check_files(path, why, size);
-#ifdef DEMO_PYTHON
+#ifdef STATICLINK_PYTHON
     const char expected[] = "from C\nfrom Rust\nfrom Python\n";
     if (outcome == DEMO_OK)
         outcome = demo_python_check("files", path, why, size);
@@ -252,7 +252,7 @@ static void check_c_and_rust(int argc, char **argv)
     CHECK("summary", check_summary(NULL, summary_of_all, why, size));
 }
 
-#ifdef DEMO_PYTHON
+#ifdef STATICLINK_PYTHON
 static const char summary_of_filtered[] = "path count  sum  min  p50  p95  max\n"
                                           "/a       2 0.04 0.01 0.03 0.03 0.03\n";
 
@@ -292,14 +292,14 @@ static void check_python(int argc, char **argv)
 int demo_selftest(int argc, char **argv)
 {
     setenv("DEMO_SELFTEST", "gr\xc3\xbc\xc3\x9f", 1); /* before Python starts: it copies the environment once */
-#ifdef DEMO_PYTHON
+#ifdef STATICLINK_PYTHON
     if (demo_python_start(argc, argv) != 0) {
         show("start of Python", DEMO_FAIL, "see above");
         return 1;
     }
 #endif
     check_c_and_rust(argc, argv);
-#ifdef DEMO_PYTHON
+#ifdef STATICLINK_PYTHON
     check_python(argc, argv);
     if (demo_python_stop() != 0)
         show("end of Python", DEMO_FAIL, "what it had written could not be flushed");

@@ -208,3 +208,13 @@ def format_table(sets: Sequence[tuple[str, Sequence[Frozen]]]) -> str:
             lines.append(f'    {{.name = "{row.name}", {code}}},')
     lines += ["    {.name = 0},", "};"]
     return "\n".join(lines) + "\n"
+
+
+def write_source(path: Path, text: str) -> None:
+    """Write a generated source file, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -104,7 +104,7 @@ def _describe(interpreter: Path, answer: dict[str, Any]) -> SystemPython:
 def find_archives(
     libpython: str, flags: str, directories: Sequence[Path]
 ) -> tuple[tuple[Path, ...], tuple[Fault, ...]]:
-    """Return the archives that ``libpython`` and the ``-l`` words of ``flags`` name, and a fault for each missing one."""
+    """Return the archives that ``libpython`` and the ``-l`` words of ``flags`` name; a fault for each missing one."""
     rows = {row["name"]: row for row in toml.loads(_POLICY.read_text(encoding="utf-8"))["library"]}
     names = dict.fromkeys(word.removeprefix("-l") for word in flags.split() if word.startswith("-l"))
     wanted = [(libpython, "libpython3-dev")]
