@@ -95,7 +95,7 @@ def generate(env: Environment) -> None:
     env.AddMethod(_embedded_python, "EmbeddedPython")
 
 
-def _embedded_python(env: Environment, scripts: Any = (), name: str = "program") -> EmbeddedPython:  # noqa: ANN401
+def _embedded_python(env: Environment, scripts: Any = (), name: str = "program") -> EmbeddedPython:
     """Declare the objects that put CPython and ``scripts`` into an executable."""
     chosen = settings(env)
     if chosen.python == "none" or GetOption("help"):
@@ -146,13 +146,14 @@ def _system(env: Environment) -> _Runtime:
     path = str(env["ENV"].get("PATH", ""))
     places = [Path("/usr/bin/python3"), *(Path(part, "python3") for part in path.split(os.pathsep) if part)]
     with reading():
-        found = find_system_python(places)
+        target = settings(env).target
+        found = find_system_python(places, position_independent=target.pie or not target.static)
     archives = [tool_node(env, path) for path in found.archives]
     interpreter = tool_node(env, found.interpreter.resolve())
     return _Runtime(interpreter, archives, [interpreter], str(found.include), str(found.stdlib))
 
 
-def _nodes(env: Environment, scripts: Any) -> list[Node]:  # noqa: ANN401  (names, nodes, or lists of them)
+def _nodes(env: Environment, scripts: Any) -> list[Node]:
     return list(env.arg2nodes(flatten([scripts]), env.fs.Entry))
 
 

@@ -44,8 +44,8 @@ class SystemPython:
     archives: tuple[Path, ...]
 
 
-def find_system_python(interpreters: Sequence[Path]) -> SystemPython:
-    """Return the CPython of the first interpreter that exists.
+def find_system_python(interpreters: Sequence[Path], *, position_independent: bool) -> SystemPython:
+    """Return the CPython of the first interpreter that exists, with an archive that suits the kind of executable.
 
     Raises :class:`StaticlinkError` with everything that is not installed, and the Debian packages that bring it.
     """
@@ -53,7 +53,7 @@ def find_system_python(interpreters: Sequence[Path]) -> SystemPython:
     if interpreter is None:
         places = tuple(str(path) for path in interpreters)
         raise fail("no-system-python", "the system has no python", evidence=places, fix="apt-get install python3-dev")
-    return _describe(interpreter, _ask(interpreter))
+    return _describe(interpreter, _ask(interpreter), position_independent=position_independent)
 
 
 def _ask(interpreter: Path) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _ask(interpreter: Path) -> dict[str, Any]:
     return answer
 
 
-def _describe(interpreter: Path, answer: dict[str, Any]) -> SystemPython:
+def _describe(interpreter: Path, answer: dict[str, Any], *, position_independent: bool) -> SystemPython:
     version = ".".join(map(str, answer["version"]))
     if tuple(answer["version"]) < _OLDEST:
         raise fail(
@@ -84,7 +84,11 @@ def _describe(interpreter: Path, answer: dict[str, Any]) -> SystemPython:
             fix="python=vendored",
         )
     directories = (Path(answer["LIBPL"]), Path(answer["LIBDIR"], answer["MULTIARCH"]), Path(answer["LIBDIR"]))
-    found, faults = find_archives(answer["LIBRARY"], f"{answer['MODLIBS']} {answer['LIBS']}", directories)
+    library: str = answer["LIBRARY"]
+    pic = library.replace(".a", "-pic.a")  # Debian's libpython3.x.a is not position-independent; this one is
+    if position_independent and any((directory / pic).is_file() for directory in directories):
+        library = pic
+    found, faults = find_archives(library, f"{answer['MODLIBS']} {answer['LIBS']}", directories)
     include = Path(answer["include"])
     if not (include / "Python.h").is_file():
         faults = (

@@ -1,8 +1,8 @@
 """Which records does the user's filter keep?
 
 A filter is an expression over the fields (``status >= 500 and path.startswith("/api")``), or a script that defines
-``keep(row)``. A field whose text is a number, with or without a unit, is a number; every other field is text. A field whose
-name is not an identifier is reached through ``row``: ``row["user agent"]``.
+``keep(row)``. A field whose text is a number, with or without a unit, is a number; every other field is text. A field
+whose name is not an identifier is reached through ``row``: ``row["user agent"]``.
 """
 
 from __future__ import annotations

@@ -14,11 +14,12 @@ OK, FAIL, LIMIT = 0, 1, 2
 
 #: Modules that together reach most of the standard library's built-in parts.
 STANDARD_LIBRARY = (
-    "argparse", "asyncio", "collections", "concurrent.futures", "csv", "dataclasses", "datetime", "decimal", "email.message",
-    "enum", "fractions", "functools", "hashlib", "html.parser", "http.client", "inspect", "io", "ipaddress", "itertools",
-    "json", "logging.handlers", "multiprocessing", "operator", "os", "pathlib", "pickle", "random", "re", "shutil", "socket",
-    "statistics", "string", "struct", "subprocess", "tempfile", "textwrap", "threading", "tomllib", "typing", "unittest",
-    "urllib.parse", "uuid", "xml.etree.ElementTree", "zipfile", "zoneinfo",
+    "argparse", "asyncio", "collections", "concurrent.futures", "csv", "dataclasses", "datetime", "decimal",
+    "email.message", "enum", "fractions", "functools", "hashlib", "html.parser", "http.client", "inspect", "io",
+    "ipaddress", "itertools", "json", "logging.handlers", "multiprocessing", "operator", "os", "pathlib",
+    "pickle", "random", "re", "shutil", "socket", "statistics", "string", "struct", "subprocess", "tempfile",
+    "textwrap", "threading", "tomllib", "typing", "unittest", "urllib.parse", "uuid", "xml.etree.ElementTree",
+    "zipfile", "zoneinfo",
 )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def locale_and_time() -> None:
 
     require(sys.flags.utf8_mode == 1, "UTF-8 mode is off")
     require(locale.localeconv()["decimal_point"] == ".", "the decimal point is not a point")
-    moment = datetime.datetime.fromtimestamp(1_000_000_000, tz=datetime.timezone.utc)
+    moment = datetime.datetime.fromtimestamp(1_000_000_000, tz=datetime.UTC)
     require(moment.isoformat() == "2001-09-09T01:46:40+00:00", f"10^9 seconds are {moment.isoformat()}")
     require(time.strftime("%H:%M", time.gmtime(60)) == "00:01", "strftime is wrong")
     require(time.monotonic() <= time.monotonic(), "time runs backwards")
