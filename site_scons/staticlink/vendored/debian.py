@@ -1,13 +1,12 @@
 """How are Debian packages fetched without touching the machine's apt?
 
 The machine's sources say which mirror it trusts and with which key; everything else of the run is private. A sources
-file of ours names that mirror and the suite a recipe asks for, apt's lists and caches live in our cache, preferences and
-update hooks are switched off. The machine's own apt settings (proxies, certificates) still hold. apt verifies the
+file of ours names that mirror and the suite a recipe asks for, apt's lists and caches live in our cache, preferences
+and update hooks are switched off. The machine's own apt settings (proxies, certificates) still hold. apt verifies the
 suite's signature, and with it every package; a source archive is held to the recipe's hash besides.
 
-Both forms of a machine's sources are read: one-line ``*.list`` and deb822 ``*.sources`` (sources.list(5)). Not modelled:
-mirrors of other distributions, ``cdrom:`` sources, installing anything.
-"""
+Both forms of a machine's sources are read: one-line ``*.list`` and deb822 ``*.sources`` (sources.list(5)). Not
+modelled: mirrors of other distributions, ``cdrom:`` sources, installing anything."""
 
 from __future__ import annotations
 
@@ -114,7 +113,7 @@ def write_sources(mirrors: tuple[Mirror, ...], *, kind: str, suite: str) -> str:
 
 
 def fetch_debian_binary(package: str, *, suite: str, version: str, cache: Cache, offline: bool, say: Say) -> Path:
-    """Return the ``.deb`` of ``package``: the newest Debian revision, in ``suite``, of the upstream version ``version``.
+    """Return the ``.deb`` of ``package``: the newest revision, in ``suite``, of the upstream version ``version``.
 
     Raises ``no-source`` when it is not cached and cannot be had, saying why.
     """
@@ -143,9 +142,8 @@ def fetch_debian_binary(package: str, *, suite: str, version: str, cache: Cache,
 def fetch_debian_source(package: str, *, suite: str, directory: Path, cache: Cache, say: Say) -> None:
     """Put the upstream archive of a Debian source package into ``directory``, under Debian's name for it.
 
-    Raises :class:`AptError`. apt may fail on other files of the package after the archive has arrived; the recipe's hash
-    decides about what is there, so that is no failure.
-    """
+    Raises :class:`AptError`. apt may fail on other files of the package after the archive has arrived; the recipe's
+    hash decides about what is there, so that is no failure."""
     with _private_apt(cache, "deb-src", suite, say) as apt:
         arguments = ("source", "--download-only", "--tar-only", "--only-source", f"{package}/{suite}")
         failure = None
@@ -161,7 +159,7 @@ def fetch_debian_source(package: str, *, suite: str, directory: Path, cache: Cac
 
 
 def newest_revision(listing: str, version: str) -> str:
-    """Return the first, newest, Debian version in ``apt-cache madison``'s ``listing`` whose upstream part is ``version``.
+    """Return the first, newest, version in ``apt-cache madison``'s ``listing`` whose upstream part is ``version``.
 
     A repacked upstream (``1.95.0+dfsg1``) counts as the version that was repacked.
     """

@@ -1,0 +1,152 @@
+"""What is ``cc`` for a libc that is not the machine's own?
+
+A prefix becomes a sysroot: beside its headers and libc go the kernel's headers, a specs file, and ``bin/cc``, a script
+that calls the machine's gcc with them. The script finds the sysroot beside itself and the specs file holds no path, so
+the directory can be copied anywhere, into a path with spaces too.
+
+Linking is static unless ``-shared`` or ``-r`` is asked for, because there is no shared libc, and a configure script
+that links and runs a test program would fail otherwise. The crt objects are the libc's, with gcc's ``crtbegin.o``
+(``crtbeginS.o`` for static-pie): ``crtbeginT.o``, which gcc takes for static links, registers unwind tables through
+weak references that nothing fills here, and crashes before main. The machine's own library directories are not
+searched, and its headers are never seen except the kernel's, which no libc brings.
+
+Only gcc reads specs files; other compilers are refused. Not modelled: C++, whose library would have to be built for
+this libc as well."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from staticlink.errors import fail
+from staticlink.vendored.cache import hash_file
+
+if TYPE_CHECKING:
+    from staticlink.target import Target
+
+_SECONDS = 60
+_KERNEL = ("asm", "asm-generic", "linux")
+
+_SPECS = """\
+%rename cpp_options staticlink_cpp_options
+
+*cpp_options:
+%(staticlink_cpp_options) -isystem include%s
+
+*cc1:
+%(cc1_cpu) -isystem include%s
+
+*startfile:
+%{shared:;static-pie:rcrt1.o%s;:crt1.o%s} crti.o%s %{shared|static-pie:crtbeginS.o%s;:crtbegin.o%s}
+
+*endfile:
+%{shared|static-pie:crtendS.o%s;:crtend.o%s} crtn.o%s
+
+*link:
+%{!r:--build-id --eh-frame-hdr} -z noexecstack %{shared:-shared} %{static:-static} \
+%{static-pie:-static -pie --no-dynamic-linker -z text}
+
+*link_libgcc:
+
+
+*libgcc:
+libgcc.a%s
+
+*link_gcc_c_sequence:
+--start-group %G %{!nolibc:%L} --end-group
+
+"""
+
+_SCRIPT = """\
+#!/bin/sh
+# A C compiler for @TRIPLE@: the machine's gcc with the headers, crt objects and libc beside this script.
+self=$0
+[ -h "$self" ] && self=$(readlink -f -- "$self")
+root=${self%/*}
+case $root in
+    */bin) root=${root%/bin} ;;
+    *) root=$root/.. ;;
+esac
+mode=-static
+for argument do
+    shift
+    case $argument in
+        -print-multiarch | --print-multiarch) exit 0 ;;
+        -dumpmachine) echo @TRIPLE@; exit 0 ;;
+        -pie | -static-pie) argument=-static-pie mode= ;;
+        -shared | -r) mode= ;;
+        -static) continue ;;
+    esac
+    set -- "$@" "$argument"
+done
+exec @CC@ -specs="$root/lib/cc.specs" -B"$root/lib/" "-ffile-prefix-map=$root=/sysroot" "$@" \\
+    -nostdinc -isystem "$root/include" -idirafter "$root/kernel" $mode "-L$root/lib"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The build machine's compiler as arguments, and the directories programs are looked for in."""
+
+    cc: tuple[str, ...] = ("gcc",)
+    path: str = "/usr/local/bin:/usr/bin:/bin"
+
+
+def write_sysroot(prefix: Path, host: Host, target: Target) -> None:
+    """Make a sysroot of ``prefix``, which holds a libc and its headers."""
+    _ask(host, "-dumpspecs")
+    for name, directory in _kernel_headers(host).items():
+        shutil.copytree(directory, prefix / "kernel" / name, copy_function=shutil.copyfile)
+    (prefix / "lib" / "cc.specs").write_text(_SPECS, encoding="utf-8")
+    script = prefix / "bin" / "cc"
+    script.parent.mkdir(exist_ok=True)
+    words = _SCRIPT.replace("@TRIPLE@", target.triple).replace("@CC@", shlex.join(host.cc))
+    script.write_text(words, encoding="utf-8")
+    script.chmod(0o755)
+
+
+def identify_host(host: Host) -> str:
+    """Return a digest of what the machine's compiler brings into a build: its programs and the kernel's headers."""
+    driver = shutil.which(host.cc[-1], path=host.path)
+    if driver is None:
+        raise fail("no-compiler", f"no C compiler: {shlex.join(host.cc)}", evidence=(f"looked in {host.path}",))
+    parts = [Path(driver), _kernel_headers(host)["linux"] / "version.h"]
+    for program in ("cc1", "as", "ld", "ar"):
+        named = shutil.which(_ask(host, f"-print-prog-name={program}"), path=host.path)
+        if named is not None:
+            parts.append(Path(named))
+    digests = [_ask(host, "--version"), *(hash_file(part.resolve()) for part in parts)]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _kernel_headers(host: Host) -> dict[str, Path]:
+    """Return where the machine's kernel headers are: directory name to path."""
+    roots = [Path("/usr/include", _ask(host, "-print-multiarch")), Path("/usr/include")]
+    found = {name: root / name for name in _KERNEL for root in reversed(roots) if (root / name).is_dir()}
+    missing = [name for name in _KERNEL if name not in found]
+    if missing:
+        evidence = tuple(f"looked in {root}" for root in dict.fromkeys(roots))
+        what = f"no kernel headers: {', '.join(missing)}"
+        raise fail("no-kernel-headers", what, evidence=evidence, fix="install the package linux-libc-dev (Debian)")
+    return found
+
+
+def _ask(host: Host, question: str) -> str:
+    """Return what the compiler answers to an option such as ``-dumpspecs``, without the last newline."""
+    command = [*host.cc, question]
+    environment = {"PATH": host.path, "LC_ALL": "C"}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise fail("no-compiler", f"no C compiler: {shlex.join(host.cc)}", evidence=(str(error),)) from None
+    if done.returncode != 0:
+        evidence = (f"{shlex.join(command)}: exit code {done.returncode}",)
+        raise fail(
+            "compiler-is-not-gcc", f"compiler is not gcc: {shlex.join(host.cc)}", evidence=evidence, fix="CC=gcc"
+        )
+    return done.stdout.rstrip("\n")
