@@ -7,7 +7,8 @@ mapped away, times come from the archive, and the environment holds nothing of t
 
 All code is compiled position-independent (``-fPIE``), so one archive serves static and static-pie executables, and
 with unwind tables, so that a panic can pass through C. Not modelled: cross compilation, build systems other than
-configure and make."""
+configure and make.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ and update hooks are switched off. The machine's own apt settings (proxies, cert
 suite's signature, and with it every package; a source archive is held to the recipe's hash besides.
 
 Both forms of a machine's sources are read: one-line ``*.list`` and deb822 ``*.sources`` (sources.list(5)). Not
-modelled: mirrors of other distributions, ``cdrom:`` sources, installing anything."""
+modelled: mirrors of other distributions, ``cdrom:`` sources, installing anything.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +144,8 @@ def fetch_debian_source(package: str, *, suite: str, directory: Path, cache: Cac
     """Put the upstream archive of a Debian source package into ``directory``, under Debian's name for it.
 
     Raises :class:`AptError`. apt may fail on other files of the package after the archive has arrived; the recipe's
-    hash decides about what is there, so that is no failure."""
+    hash decides about what is there, so that is no failure.
+    """
     with _private_apt(cache, "deb-src", suite, say) as apt:
         arguments = ("source", "--download-only", "--tar-only", "--only-source", f"{package}/{suite}")
         failure = None

@@ -6,7 +6,8 @@ may rely on. ``from`` of a copy begins with ``source`` or ``build``; ``install``
 ``DESTDIR``. A ``[build.musl]`` or ``[build.glibc]`` table adds to ``[build]`` for that libc.
 
 Everything is checked when the file is read, and all its faults are reported at once. Not modelled: dependencies that
-are not built by configure and make, versions to choose from."""
+are not built by configure and make, versions to choose from.
+"""
 
 from __future__ import annotations
 

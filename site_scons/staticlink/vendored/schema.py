@@ -1,7 +1,8 @@
 """Does a table hold what it may hold, and if not, what is all that is wrong with it?
 
 A schema maps each key to a :class:`Key`: a check that returns a complaint, or the schema of the table (or of the list
-of tables) below it. Complaints name the place as the file does: ``source.archives[0].sha256``."""
+of tables) below it. Complaints name the place as the file does: ``source.archives[0].sha256``.
+"""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def unpack(archive: Path, sha256: str, directory: Path) -> Unpacked:
                     _extract(tar, member, directory)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, LZMAError) as error:
             shutil.rmtree(directory)
-            reason = (str(error),)
-            raise fail("corrupt-archive", f"corrupt archive: {archive.name}", evidence=reason) from None
+            why = str(error)
+            raise fail("corrupt-archive", f"corrupt archive: {archive.name}", evidence=(why,)) from None
         except OSError as error:
             shutil.rmtree(directory)
             evidence = (f"{error.filename or directory}: {error.strerror}",)

@@ -11,7 +11,8 @@ weak references that nothing fills here, and crashes before main. The machine's 
 searched, and its headers are never seen except the kernel's, which no libc brings.
 
 Only gcc reads specs files; other compilers are refused. Not modelled: C++, whose library would have to be built for
-this libc as well."""
+this libc as well.
+"""
 
 from __future__ import annotations
 
