@@ -89,7 +89,7 @@ def build_dependency(
 
     def make(prefix: Path) -> None:
         say("BUILD", f"{recipe.name} {recipe.version}", f"for {target.triple}")
-        with tempfile.TemporaryDirectory(prefix="build.", dir=cache.root) as directory:
+        with tempfile.TemporaryDirectory(prefix="scratch.", dir=prefix.parent) as directory:
             scratch = Path(directory)
             unpacked = unpack(path, archive.sha256, scratch / "unpacked")
             unpacked.top.rename(scratch / "source")

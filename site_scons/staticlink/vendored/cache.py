@@ -161,6 +161,22 @@ def write_manifest(directory: Path, path: Path) -> None:
     partial.replace(path)
 
 
+def copy_entry(files: Path, directory: Path, manifest: Path) -> None:
+    """Copy the ``files`` of an entry to ``directory`` and its manifest to ``manifest``, replacing what is there.
+
+    Both appear whole; the copies are new files, so that no one's edit of them reaches the cache.
+    """
+    partial = directory.with_name(f"{directory.name}.tmp.{os.getpid()}")
+    try:
+        shutil.copytree(files, partial, symlinks=True, copy_function=shutil.copy)
+        if directory.exists():
+            shutil.rmtree(directory)
+        partial.rename(directory)
+        write_manifest(directory, manifest)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def _fault(entry: Path) -> str | None:
     """Return how the files of ``entry`` differ from its manifest, or None."""
     try:

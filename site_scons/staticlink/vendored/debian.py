@@ -218,6 +218,8 @@ def _private_apt(cache: Cache, kind: str, suite: str, say: Say) -> Iterator[_Apt
         (home / "sources/staticlink.sources").write_text(
             write_sources(mirrors, kind=kind, suite=suite), encoding="utf-8"
         )
+        for left in home.glob("work.*"):
+            shutil.rmtree(left)
         configuration = home / "apt.conf"
         configuration.write_text(_CONFIGURATION.format(here=home), encoding="utf-8")
         with tempfile.TemporaryDirectory(prefix="work.", dir=home) as here:

@@ -106,7 +106,7 @@ def _from_directory(recipe: Recipe, sources: Path, cache: Cache, say: Say) -> tu
 
 
 def _from_url(recipe: Recipe, url: str, cache: Cache, say: Say) -> tuple[Path, Archive]:
-    with tempfile.TemporaryDirectory(prefix="fetch.", dir=cache.root) as scratch:
+    with tempfile.TemporaryDirectory(prefix="staticlink.") as scratch:
         path = Path(scratch, "archive")
         digest = download(url, path)
         accepted = {archive.sha256: archive for archive in recipe.archives}.get(digest)
@@ -116,7 +116,7 @@ def _from_url(recipe: Recipe, url: str, cache: Cache, say: Say) -> tuple[Path, A
 
 
 def _from_debian(recipe: Recipe, debian: DebianSource, cache: Cache, say: Say) -> tuple[Path, Archive]:
-    with tempfile.TemporaryDirectory(prefix="fetch.", dir=cache.root) as scratch:
+    with tempfile.TemporaryDirectory(prefix="staticlink.") as scratch:
         directory = Path(scratch)
         fetch_debian_source(debian.package, suite=debian.suite, directory=directory, cache=cache, say=say)
         accepted = {archive.sha256: archive for archive in recipe.archives}

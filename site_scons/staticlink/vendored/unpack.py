@@ -70,12 +70,11 @@ def unpack(archive: Path, sha256: str, directory: Path) -> Unpacked:
                     _extract(tar, member, directory)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, LZMAError) as error:
             shutil.rmtree(directory)
-            why = str(error)
-            raise fail("corrupt-archive", f"corrupt archive: {archive.name}", evidence=(why,)) from None
+            raise fail("corrupt-archive", f"corrupt archive: {archive.name}", evidence=(str(error),)) from None
         except OSError as error:
             shutil.rmtree(directory)
-            evidence = (f"{error.filename or directory}: {error.strerror}",)
-            raise fail("cannot-unpack", f"cannot unpack: {archive.name}", evidence=evidence) from None
+            where = f"{error.filename or directory}: {error.strerror}"
+            raise fail("cannot-unpack", f"cannot unpack: {archive.name}", evidence=(where,)) from None
         except BaseException:
             shutil.rmtree(directory)
             raise
