@@ -50,7 +50,8 @@ class ObjectSymbols:
     """The global symbols of one object, by role, each in the order of its symbol table.
 
     ``strong`` includes GNU_UNIQUE definitions. ``comdat`` maps a defined symbol to the signature of its COMDAT group;
-    ``signatures`` are all of the object's COMDAT signatures, also of groups that define nothing.
+    ``signatures`` are all of the object's COMDAT signatures, also of groups that define nothing. ``versioned`` says
+    that some name may carry a version (``f@@V``).
     """
 
     strong: tuple[str, ...]
@@ -60,6 +61,7 @@ class ObjectSymbols:
     weak_undefined: tuple[str, ...]
     comdat: Mapping[str, str]
     signatures: tuple[str, ...]
+    versioned: bool
 
 
 class Symbol(NamedTuple):
@@ -117,6 +119,13 @@ def read_details(
 ) -> tuple[Symbol, ...]:
     """Return every global symbol of an object with all that its row says; slower than :func:`read_symbols`."""
     return _Table(data, display, machine, start, len(data) - start if size is None else size).rows()
+
+
+def read_section_names(
+    data: Bytes, display: str, machine: str, start: int = 0, size: int | None = None
+) -> tuple[str, ...]:
+    """Return the names of an object's sections, in order, without the null section."""
+    return _Table(data, display, machine, start, len(data) - start if size is None else size).section_names()
 
 
 class _Table:
@@ -229,10 +238,15 @@ class _Table:
         return self._name(name)
 
     def _section_name(self, number: int) -> str:
+        if not 0 < self._header.names_index < self._count:
+            self._fail(f"e_shstrndx is {self._header.names_index}, there are {self._count} sections")
         names = self._section(self._header.names_index)
         raw = bytes(self._slice(names[4], names[5], "the section name table"))
         at = self._section(number)[0]
         return decode_names(raw[at : raw.find(b"\0", at)])
+
+    def section_names(self) -> tuple[str, ...]:
+        return tuple(self._section_name(number) for number in range(1, self._count))
 
     def _name(self, offset: int) -> str:
         end = self._strings.find("\0", offset)
@@ -266,7 +280,14 @@ class _Table:
                 self._fail(f"the symbol {name} has the binding {binding}")
         signatures = tuple(name for section, name in groups.items() if section < 0)
         return ObjectSymbols(
-            tuple(strong), tuple(weak), tuple(common), tuple(undefined), tuple(weak_undefined), comdat, signatures
+            tuple(strong),
+            tuple(weak),
+            tuple(common),
+            tuple(undefined),
+            tuple(weak_undefined),
+            comdat,
+            signatures,
+            "@" in strings,
         )
 
     def _rows(self) -> Iterable[tuple[int, ...]]:

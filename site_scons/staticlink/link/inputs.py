@@ -1,0 +1,242 @@
+"""What are the inputs of a link: objects, archives, and groups of them?
+
+A file is read once, when it becomes an input: an object's symbols at once, an archive's headers and index at once and
+its members when somebody asks. Most links extract a fraction of a libc, so most members are never looked at.
+
+Not modelled: shared objects (a static link has none) and linker plugins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staticlink.elf.ar import is_archive, read_archive
+from staticlink.elf.mapping import map_file
+from staticlink.elf.symbols import is_object, read_details, read_section_names, read_symbols
+from staticlink.errors import fail
+from staticlink.link.script import looks_like_script, read_script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from staticlink.elf.ar import ArchiveTable, Member
+    from staticlink.elf.mapping import Bytes
+    from staticlink.elf.symbols import ObjectSymbols, Symbol
+
+_ARCHIVE_MAGIC = b"!<arch>\n"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectFile:
+    """One object: a file of its own, or a member of ``archive`` whose header is at ``offset``.
+
+    ``display`` is how messages name it: ``main.o``, ``libz.a(inflate.o)``.
+    """
+
+    path: Path
+    display: str
+    symbols: ObjectSymbols
+    data: Bytes
+    machine: str
+    start: int = 0
+    size: int = 0
+    archive: Archive | None = None
+    offset: int = 0
+
+    def details(self) -> tuple[Symbol, ...]:
+        """Return every global symbol with its type, visibility, section and value."""
+        return read_details(self.data, self.display, self.machine, self.start, self.size)
+
+    def section_names(self) -> tuple[str, ...]:
+        """Return the names of its sections."""
+        return read_section_names(self.data, self.display, self.machine, self.start, self.size)
+
+
+class Archive:
+    """An archive whose members are read when asked for.
+
+    ``promises`` maps a symbol to the positions, in the index, of the members that define it.
+    """
+
+    __slots__ = ("_by_offset", "_data", "_loaded", "_offsets", "_promises", "machine", "path", "table")
+
+    def __init__(self, path: Path, data: Bytes, table: ArchiveTable, machine: str) -> None:
+        """Take the parsed ``table`` of ``data``."""
+        self.path = path
+        self.table = table
+        self.machine = machine
+        self._data = data
+        self._by_offset: dict[int, Member] | None = None
+        self._loaded: dict[int, ObjectFile | None] = {}
+        self._promises: dict[str, list[int]] | None = None
+        self._offsets: tuple[int, ...] = ()
+
+    @property
+    def display(self) -> str:
+        """The archive's name in messages."""
+        return self.path.name
+
+    @property
+    def promises(self) -> dict[str, list[int]]:
+        """The index: symbol -> positions, ascending. An empty archive has an empty index.
+
+        Raises :class:`StaticlinkError` when there are members but no index: GNU ld refuses such an archive.
+        """
+        if self._promises is None:
+            if self.table.index is None and self.table.members:
+                raise fail("no-index", f"archive has no index: {self.display}", fix=f"ranlib {self.display}")
+            names, self._offsets = self.table.index or ((), ())
+            self._promises = _positions(names)
+        return self._promises
+
+    def offset_at(self, position: int) -> int:
+        """Return the offset of the member that the index names at ``position``."""
+        return self._offsets[position]
+
+    def member(self, offset: int) -> ObjectFile | None:
+        """Return the member whose header is at ``offset``, or ``None`` when it is no object (a README, metadata)."""
+        if offset not in self._loaded:
+            if self._by_offset is None:
+                self._by_offset = {member.offset: member for member in self.table.members}
+            self._loaded[offset] = self._read(self._by_offset[offset])
+        return self._loaded[offset]
+
+    def objects(self) -> Iterator[ObjectFile]:
+        """Yield every member that is an object, in the order of the archive."""
+        for member in self.table.members:
+            found = self.member(member.offset)
+            if found is not None:
+                yield found
+
+    def _read(self, member: Member) -> ObjectFile | None:
+        display = f"{self.display}({member.name.rpartition('/')[2] if self.table.thin else member.name})"
+        path, data, start, size = self.path, self._data, member.start, member.size
+        if self.table.thin:
+            path = self.path.parent / member.name
+            if not path.is_file():
+                evidence = (f"a thin archive names its members relative to {self.path.parent}",)
+                raise fail("missing-member", f"missing member: {display}", evidence=evidence)
+            data, start = map_file(path), 0
+            size = len(data)
+            if member.origin is not None:
+                start, size = _nested(data, path, member.origin)
+        if not is_object(data, start, size):
+            return None
+        symbols = read_symbols(data, display, self.machine, start, size)
+        return ObjectFile(path, display, symbols, data, self.machine, start, size, self, member.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Inputs between ``--start-group`` and ``--end-group``: searched again until nothing more is extracted."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An archive under ``--whole-archive``: every member joins the link."""
+
+    archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A linker script that stands for other inputs, as Debian's ``libm.a`` does."""
+
+    path: Path
+    items: tuple[Item, ...]
+
+
+Item = ObjectFile | Archive | Group | Whole | Script
+
+
+def read_input(path: Path, *, machine: str = "x86_64", directories: Sequence[Path] = ()) -> Item:
+    """Return what the file at ``path`` is to a linker; ``directories`` is where a script's ``-lNAME`` is looked up.
+
+    Raises :class:`StaticlinkError` when it cannot be read, is malformed, is for another machine, or is none of these.
+    """
+    return _read_input(path, machine, directories, ())
+
+
+def _read_input(path: Path, machine: str, directories: Sequence[Path], within: tuple[Path, ...]) -> Item:
+    data = map_file(path)
+    if not data:
+        raise fail("empty-input", f"empty file, not an object or archive: {path.name}")
+    if is_archive(data):
+        return Archive(path, data, read_archive(data, path.name), machine)
+    if is_object(data, 0, len(data)):
+        return ObjectFile(path, path.name, read_symbols(data, path.name, machine), data, machine, 0, len(data))
+    if _ARCHIVE_MAGIC.startswith(data[:8]):
+        raise fail("truncated-archive", f"truncated archive: {path.name}", evidence=(f"ends at byte {len(data)}",))
+    if not looks_like_script(data[:512]):
+        begins = f"begins with {data[:8].hex(' ')}"
+        raise fail("unknown-input", f"not an object, archive or linker script: {path.name}", evidence=(begins,))
+    return _read_script(path, data, machine, directories, within)
+
+
+def _read_script(
+    path: Path, data: Bytes, machine: str, directories: Sequence[Path], within: tuple[Path, ...]
+) -> Script:
+    chain = (*within, path)
+    real = path.resolve()
+    if any(real == outer.resolve() for outer in within):
+        raise fail(
+            "input-cycle",
+            f"linker script includes itself: {path.name}",
+            evidence=(" -> ".join(one.name for one in chain),),
+        )
+    items: list[Item] = []
+    for grouped, names in read_script(bytes(data), path.name):
+        inner = tuple(_read_input(_find(name, path, directories), machine, directories, chain) for name in names)
+        items += [Group(inner)] if grouped else inner
+    return Script(path, tuple(items))
+
+
+def _find(name: str, script: Path, directories: Sequence[Path]) -> Path:
+    """Return the file a script calls ``name``: absolute, ``-lNAME``, beside the script, or in a directory."""
+    wanted = f"lib{name[2:]}.a" if name.startswith("-l") else name
+    places = directories if name.startswith("-l") else (script.parent, *directories)
+    found = next((place / wanted for place in places if (place / wanted).is_file()), None)
+    if found is None:
+        searched = tuple(f"searched: {place}" for place in dict.fromkeys(places))
+        raise fail("missing-input", f"no such file: {wanted}", evidence=(f"named by {script.name}", *searched))
+    return found
+
+
+def flatten(items: Iterable[Item]) -> Iterator[ObjectFile | Archive]:
+    """Yield every object and archive among ``items``, in order, whatever holds them."""
+    for item in items:
+        if isinstance(item, (Group, Script)):
+            yield from flatten(item.items)
+        elif isinstance(item, Whole):
+            yield item.archive
+        else:
+            yield item
+
+
+def _positions(names: Iterable[str]) -> dict[str, list[int]]:
+    """Return symbol -> positions. A default version ``f@@V`` also satisfies references to ``f@V`` and ``f``.
+
+    Source: ``_bfd_elf_archive_symbol_lookup`` in binutils' ``bfd/elflink.c``.
+    """
+    found: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        found.setdefault(name, []).append(position)
+        if "@@" in name:
+            base, _, version = name.partition("@@")
+            found.setdefault(base, []).append(position)
+            found.setdefault(f"{base}@{version}", []).append(position)
+    return found
+
+
+def _nested(data: Bytes, path: Path, origin: int) -> tuple[int, int]:
+    """Return where the data of the member at ``origin`` of an archive inside a thin archive is."""
+    table = read_archive(data, path.name)
+    member = next((one for one in table.members if one.offset == origin), None)
+    if member is None:
+        evidence = (f"no member header at byte {origin}",)
+        raise fail("malformed-archive", f"malformed archive: {path.name}", evidence=evidence)
+    return member.start, member.size

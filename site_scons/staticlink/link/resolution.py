@@ -1,0 +1,122 @@
+"""What does a link come to: which members join it, who wins, what is missing, what clashes?
+
+These are the values that resolution produces. The lists a person reads (who refers to a missing symbol, who could have
+satisfied a weak reference) are worked out when asked, from the objects that joined: most links ask for few of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from staticlink.link.inputs import Archive, flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from staticlink.link.inputs import Item, ObjectFile
+
+#: The roles a symbol can have in a link so far; a state is ``index of the object * 8 + role``.
+UNDEFINED, WEAK_UNDEFINED, STRONG, WEAK, COMMON, LAZY = range(6)
+ROLE_BITS = 3
+ROLE_MASK = 7
+
+#: What every linker defines by itself in a static link. Source: ``ld --verbose``, the ELF back ends of GNU ld and lld.
+_PROVIDED = frozenset({
+    "_end", "end", "__end", "_edata", "edata", "_etext", "etext", "__etext", "__bss_start", "__ehdr_start",
+    "__executable_start", "__preinit_array_start", "__preinit_array_end", "__init_array_start", "__init_array_end",
+    "__fini_array_start", "__fini_array_end", "__rela_iplt_start", "__rela_iplt_end", "_GLOBAL_OFFSET_TABLE_",
+    "_DYNAMIC",
+})  # fmt: skip
+#: The linker defines these for a section whose name is a C identifier (GNU ld's manual, "Input Section Example").
+_SECTION_BOUNDS = ("__start_", "__stop_")
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """One member that was extracted: the file whose reference asked for it, the member, and the symbol.
+
+    ``reference`` is ``-u`` or ``--entry`` when the command line asked. ``extracted`` is the member itself, with its
+    archive.
+    """
+
+    reference: str
+    member: str
+    symbol: str
+    extracted: ObjectFile
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The outcome of one link under one linker's rules.
+
+    ``loaded`` are the objects that joined the link, in order; an object's number is its place there. ``state`` maps
+    each symbol to its role and the number of the object that gave it. ``clashes`` maps a symbol to the numbers of the
+    objects that define it strongly. ``shadowed`` are definitions that lost: symbol, object.
+    """
+
+    profile: str
+    items: tuple[Item, ...]
+    loaded: tuple[ObjectFile, ...]
+    extractions: tuple[Extraction, ...]
+    state: Mapping[str, int] = field(repr=False)
+    clashes: Mapping[str, tuple[int, ...]]
+    shadowed: tuple[tuple[str, str], ...]
+
+    @property
+    def undefined(self) -> dict[str, tuple[str, ...]]:
+        """Symbol -> the objects that refer to it, for every symbol the link would stop for; sorted by symbol."""
+        missing = {name for name, state in self.state.items() if state & ROLE_MASK == UNDEFINED}
+        missing = {name for name in missing if name not in _PROVIDED and not self._bounds_section(name)}
+        referrers: dict[str, list[str]] = {name: [] for name in sorted(missing)}
+        if missing:
+            for one in self.loaded:
+                for name in missing.intersection(one.symbols.undefined):
+                    referrers[name].append(one.display)
+        return {name: tuple(found) for name, found in referrers.items() if found}
+
+    def _bounds_section(self, name: str) -> bool:
+        if not name.startswith(_SECTION_BOUNDS):
+            return False
+        section = name.removeprefix("__start_").removeprefix("__stop_")
+        return any(section in one.section_names() for one in self.loaded)
+
+    @property
+    def duplicates(self) -> dict[str, tuple[str, ...]]:
+        """Symbol -> the objects that define it strongly, the winner first; sorted by symbol."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, numbers in sorted(self.clashes.items()):
+            owners = [self.loaded[number] for number in numbers]
+            if not _same_number(name, owners):
+                found[name] = tuple(owner.display for owner in owners)
+        return found
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """Symbol -> the object whose definition won."""
+        defined = (STRONG, WEAK, COMMON)
+        return {
+            name: self.loaded[state >> ROLE_BITS].display
+            for name, state in self.state.items()
+            if state & ROLE_MASK in defined
+        }
+
+    @property
+    def weak_unextracted(self) -> dict[str, tuple[str, ...]]:
+        """Weak reference that stays zero -> the archives that could have satisfied it; sorted by symbol."""
+        archives = [one for one in flatten(self.items) if isinstance(one, Archive)]
+        weak = {name for one in self.loaded for name in one.symbols.weak_undefined}
+        zero = sorted(name for name in weak if self.state[name] & ROLE_MASK in (WEAK_UNDEFINED, LAZY))
+        found = {name: tuple(one.display for one in archives if name in one.promises) for name in zero}
+        return {name: owners for name, owners in found.items() if owners}
+
+    @property
+    def used_archives(self) -> tuple[Archive, ...]:
+        """The archives that gave at least one member, in the order in which they first did."""
+        return tuple(dict.fromkeys(one.archive for one in self.loaded if one.archive is not None))
+
+
+def _same_number(name: str, owners: Sequence[ObjectFile]) -> bool:
+    """Say whether all definitions are the same absolute number, which GNU ld and lld let pass."""
+    rows = [row for owner in owners for row in owner.details() if row.name == name]
+    return all(row.is_absolute for row in rows) and len({row.value for row in rows}) == 1
