@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,11 +46,10 @@ def checkout() -> Iterator[Path]:
         yield place
 
 
-def _sconsw(place: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        [str(place / "sconsw"), *arguments],
-        **{"cwd": place, "capture_output": True, "text": True, "check": False, "timeout": 300, **options},
-    )
+def _sconsw(place: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [str(place / "sconsw"), *arguments]
+    options = {"cwd": place, **options}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **options)
 
 
 @pytest.fixture
