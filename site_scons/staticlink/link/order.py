@@ -1,0 +1,190 @@
+"""In which order do all linkers accept these archives?
+
+GNU ld comes past each archive once, so a member is found only if something before its archive, or in it, asks for it.
+An archive is *ready* when that holds for every member of it that the link needs. Placing an archive can only make
+others ready, so placing any ready archive is never a mistake: if an order without groups exists, this finds one. When
+no archive is ready, the archives that wait for one another are a cycle, and the smallest set that is ready together
+becomes a group.
+
+What the link needs, and which definition of each symbol wins, is taken from the user's own order; where that order
+misses members, from the same archives as one group. If two archives define a symbol that is asked for, the winner
+stays in front of the other. The finished order is resolved again, and where its outcome differs the user's order
+stands.
+
+Ties are broken by distance from the objects, then by name, so the order of the input changes nothing. An archive that
+gives no member is left out. Not modelled: repeating an archive on the command line; a group does the same in fewer
+words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staticlink.link.cycles import Cycle, components, find_cycle
+from staticlink.link.demand import read_demand
+from staticlink.link.inputs import Archive, Group, Whole, flatten
+from staticlink.link.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from staticlink.link.demand import Demand
+    from staticlink.link.inputs import Item, ObjectFile
+    from staticlink.link.resolution import Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A symbol whose winner would not be the one that the user's order meant."""
+
+    symbol: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOrder:
+    """An order of inputs that links, and what is to be known about it.
+
+    ``items`` holds the archives and groups (archives under ``--whole-archive`` come first); objects go before them and
+    ``closing`` after. ``unused`` are the archives that give no member. ``cycles`` say why each group is one.
+    ``kept`` holds what a better order would have changed: when it is not empty, the user's order stands. ``resolution``
+    is the outcome of the whole link in this order.
+    """
+
+    objects: tuple[ObjectFile, ...]
+    items: tuple[Archive | Group | Whole, ...]
+    closing: tuple[ObjectFile, ...]
+    unused: tuple[Archive, ...]
+    cycles: tuple[Cycle, ...]
+    kept: tuple[Changed, ...]
+    resolution: Resolution
+
+    @property
+    def paths(self) -> tuple[Path | tuple[Path, ...], ...]:
+        """The archives as a command line takes them: a path, or the paths of a group."""
+        return tuple(
+            tuple(archive.path for archive in flatten(item.items))
+            if isinstance(item, Group)
+            else (item.archive if isinstance(item, Whole) else item).path
+            for item in self.items
+        )
+
+
+def order_inputs(
+    objects: Sequence[ObjectFile],
+    archives: Sequence[Item],
+    *,
+    closing: Sequence[ObjectFile] = (),
+    entry: str | None = "_start",
+    undefined: Iterable[str] = (),
+) -> LinkOrder:
+    """Return an order of ``archives`` that GNU ld accepts in one pass after ``objects``.
+
+    ``closing`` are the objects at the end (crtend.o, crtn.o); ``undefined`` are the symbols of ``-u``. Symbols that no
+    order can define are left to :attr:`LinkOrder.resolution`. Raises :class:`StaticlinkError` when a member cannot be
+    read.
+    """
+    wanted = tuple(undefined)
+    whole, given = _sort(archives)
+
+    def outcome(items: Iterable[Item]) -> Resolution:
+        return resolve((*objects, *whole, *items, *closing), entry=entry, undefined=wanted)
+
+    meant, grouped = outcome(archives if not whole else given), False
+    if meant.undefined:
+        together = outcome((Group(given),))
+        if len(together.undefined) < len(meant.undefined):
+            meant, grouped = together, True
+    demand = read_demand(meant, [one.archive for one in whole], closing)
+    items, cycles = _Schedule(demand).run()
+    found = outcome(items)
+    changed = tuple(_changes(meant, found))
+    if changed:
+        used = tuple(archive for archive in given if archive in demand.needed)
+        items, cycles = ((Group(used),) if grouped else used), ()
+        found = outcome(items)
+    unused = tuple(archive for archive in given if archive not in demand.needed)
+    return LinkOrder(tuple(objects), (*whole, *items), tuple(closing), unused, cycles, changed, found)
+
+
+def _sort(items: Sequence[Item]) -> tuple[tuple[Whole, ...], tuple[Archive, ...]]:
+    """Return the inputs under ``--whole-archive`` and the other archives, each file once, in the user's order."""
+    whole = tuple(one for one in items if isinstance(one, Whole))
+    archives: dict[Path, Archive] = {}
+    for one in flatten([one for one in items if not isinstance(one, Whole)]):
+        if isinstance(one, Archive):
+            archives.setdefault(one.path.resolve(), one)
+    return whole, tuple(archives.values())
+
+
+def _changes(meant: Resolution, found: Resolution) -> Iterator[Changed]:
+    """Yield every symbol that is defined by another object than was meant, or no longer defined."""
+    before, after = meant.definitions, found.definitions
+    missing = found.undefined
+    for name in sorted(before.keys() & (after.keys() | missing.keys())):
+        if before[name] != after.get(name):
+            yield Changed(name, before[name], after.get(name, "nothing"))
+
+
+class _Schedule:
+    """The archives placed so far, and which needed members they and the objects already ask for."""
+
+    __slots__ = ("_asked", "_cycles", "_demand", "_items", "_missing", "_waiting")
+
+    def __init__(self, demand: Demand) -> None:
+        self._demand = demand
+        self._asked: set[int] = set()
+        self._missing = {archive: len(members) for archive, members in demand.needed.items()}
+        levels = _levels(demand)
+        self._waiting = sorted(demand.needed, key=lambda one: (levels[one], one.path.name, str(one.path)))
+        self._items: list[Archive | Group] = []
+        self._cycles: list[Cycle] = []
+
+    def run(self) -> tuple[tuple[Archive | Group, ...], tuple[Cycle, ...]]:
+        self._ask(self._demand.roots)
+        while self._waiting:
+            ready = next((one for one in self._waiting if self._missing[one] == 0 and self._may_come(one)), None)
+            if ready is not None:
+                self._place((ready,))
+                self._items.append(ready)
+            else:
+                cycle = find_cycle(self._demand, self._asked, self._waiting)
+                self._place(cycle.archives)
+                self._items.append(Group(cycle.archives) if len(cycle.archives) > 1 else cycle.archives[0])
+                self._cycles.append(cycle)
+        return tuple(self._items), tuple(self._cycles)
+
+    def _may_come(self, archive: Archive) -> bool:
+        return not any(before in self._waiting for before in self._demand.before.get(archive, ()))
+
+    def _place(self, archives: Sequence[Archive]) -> None:
+        self._waiting = [one for one in self._waiting if one not in archives]
+        for archive in archives:
+            for member in self._demand.needed[archive]:
+                self._ask(self._demand.asks[member])
+
+    def _ask(self, members: Iterable[int]) -> None:
+        """Note that ``members`` are asked for, and what they ask for in their own archive."""
+        home = self._demand.home
+        stack = list(members)
+        while stack:
+            member = stack.pop()
+            if member in self._asked:
+                continue
+            self._asked.add(member)
+            self._missing[home[member]] -= 1
+            stack += (other for other in self._demand.asks[member] if home[other] is home[member])
+
+
+def _levels(demand: Demand) -> dict[Archive, int]:
+    """Return archive -> the longest way from an archive that nobody asks, cycles counted as one."""
+    users = demand.users
+    levels: dict[Archive, int] = {}
+    for component in components(users):
+        inside = set(component)
+        above = [levels[user] for archive in component for user in users[archive] if user not in inside]
+        levels.update(dict.fromkeys(component, 1 + max(above, default=-1)))
+    return levels
