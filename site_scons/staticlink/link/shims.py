@@ -2,8 +2,8 @@
 
 An archive compiled for glibc asks for names that musl does not have. A shim is one C file of ours that defines some of
 them over what musl does have. ``policy/shims.toml`` lists them with their symbols and why each is right; a shim is
-*sound* when a caller cannot tell it from glibc's function, and *changes-behaviour* when it can. Only shims that this link
-needs are compiled, with the compiler of the libc they are linked with, so their assertions see its headers.
+*sound* when a caller cannot tell it from glibc's function, and *changes-behaviour* when it can. Only shims that this
+link needs are compiled, with the compiler of the libc they are linked with, so their assertions see its headers.
 
 The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol.
 """
@@ -78,7 +78,8 @@ def _compile(shim: Shim, cc: Sequence[str], output: Path) -> Path:
     temporary = output.with_name(f"{output.stem}.{os.getpid()}.o")
     command = [
         *cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIE", "-fno-stack-protector",
-        "-fasynchronous-unwind-tables", f"-ffile-prefix-map={shim.source.parent}=shims", "-c", str(shim.source), "-o", str(temporary),
+        "-fasynchronous-unwind-tables", f"-ffile-prefix-map={shim.source.parent}=shims",
+        "-c", str(shim.source), "-o", str(temporary),
     ]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILE_TIMEOUT)

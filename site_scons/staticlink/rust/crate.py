@@ -1,0 +1,228 @@
+"""What does a cargo package depend on?
+
+Only cargo reads manifests: ``cargo metadata --no-deps`` names the packages of a workspace and each dependency that is a
+path, and is asked again where a path leaves the workspace. It resolves nothing, writes no lock file and needs no
+network. The answer is kept with the digests of the manifests it came from, so that a build with nothing to do starts no
+cargo.
+
+A package is decided by the files in its directory (without tests, benches, examples, hidden directories, build
+directories and packages inside it that it does not depend on), by the lock file, and by cargo's configuration files in
+the directories above. Not modelled: what a build script reads outside its package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from staticlink.errors import fail
+from staticlink.rust.toolchain import recall, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from staticlink.rust.toolchain import Toolchain
+
+_ANSWER_TIMEOUT = 60  # seconds
+#: Directories of a package that never reach a library.
+_ASIDE = frozenset({"tests", "benches", "examples"})
+_KEPT = frozenset({"name", "library", "workspace", "packages", "consulted", "cargo"})
+
+
+@dataclass(frozen=True, slots=True)
+class Crate:
+    """A package with a static library: ``library`` is the name in ``libNAME.a``, ``packages`` its path dependencies.
+
+    ``packages`` maps the directory of each package compiled from a path, itself included, to its name.
+    """
+
+    name: str
+    library: str
+    manifest: Path
+    workspace: Path
+    packages: tuple[tuple[Path, str], ...]
+
+    @property
+    def directory(self) -> Path:
+        """Where the manifest lies."""
+        return self.manifest.parent
+
+    @property
+    def lock(self) -> Path:
+        """The lock file, which a workspace has once."""
+        return self.workspace / "Cargo.lock"
+
+
+def describe_crate(directory: Path, toolchain: Toolchain, environ: Mapping[str, str], memory: Path) -> Crate:
+    """Return the package in ``directory``; ``memory`` is a directory where answers are kept between runs.
+
+    Raises :class:`StaticlinkError` when there is no package, or it has no static library, with the lines to add.
+    """
+    manifest = Path(os.path.abspath(directory)) / "Cargo.toml"  # noqa: PTH100  (keeps symbolic links as the user wrote them)
+    if not manifest.is_file():
+        raise fail("not-a-crate", f"no cargo package: {directory}", evidence=("there is no Cargo.toml in it",))
+    path = _memory_of(manifest, memory)
+    kept = _recall(path)
+    if kept is None or not _holds(kept, manifest, toolchain):
+        kept = _ask(manifest, toolchain, environ)
+        remember(path, kept)
+    return _crate(manifest, kept)
+
+
+def recall_crate(directory: Path, memory: Path) -> Crate | None:
+    """Return what :func:`describe_crate` last said, which names the outputs to clean, without starting anything."""
+    manifest = Path(os.path.abspath(directory)) / "Cargo.toml"  # noqa: PTH100  (as above)
+    kept = _recall(_memory_of(manifest, memory))
+    return _crate(manifest, kept) if kept is not None else None
+
+
+def crate_files(crate: Crate, environ: Mapping[str, str], excluded: Collection[Path] = ()) -> tuple[Path, ...]:
+    """Return every file that decides what the crate compiles to, sorted; ``excluded`` directories are not entered."""
+    found: set[Path] = set()
+    own = {directory for directory, _ in crate.packages}
+    for directory, _ in crate.packages:
+        found.update(_package_files(directory, own, frozenset(excluded)))
+    home = Path(environ.get("CARGO_HOME") or Path(environ.get("HOME", ""), ".cargo"))
+    configurations = [place / ".cargo" for place in (crate.directory, *crate.directory.parents)] + [home]
+    found.update(place / name for place in configurations for name in ("config.toml", "config"))
+    found.update((crate.lock, crate.workspace / "Cargo.toml"))
+    return tuple(sorted(path for path in found if path.is_file()))
+
+
+def _package_files(directory: Path, own: Collection[Path], excluded: Collection[Path]) -> list[Path]:
+    found: list[Path] = []
+    for place, directories, files in os.walk(directory):
+        here = Path(place)
+        directories[:] = sorted(
+            name
+            for name in directories
+            if not (name.startswith(".") or (here == directory and name in _ASIDE) or here / name in excluded)
+            and not (here / name / "CACHEDIR.TAG").is_file()
+            and not (here / name not in own and (here / name / "Cargo.toml").is_file())
+        )
+        found.extend(here / name for name in files)
+    return found
+
+
+def _ask(manifest: Path, toolchain: Toolchain, environ: Mapping[str, str]) -> dict[str, object]:
+    packages: dict[Path, Mapping[str, Any]] = {}
+    answer = _metadata(manifest, toolchain, environ, packages)
+    if manifest.parent not in packages:
+        members = sorted(package["name"] for package in packages.values())
+        raise fail(
+            "not-a-crate",
+            f"workspace root without a package: {manifest.parent.name}",
+            evidence=[f"member {member}" for member in members],
+            fix="name the directory of a member",
+        )
+    package = packages[manifest.parent]
+    reached: dict[Path, str] = {}
+    waiting = [manifest.parent]
+    while waiting:
+        directory = waiting.pop()
+        if directory not in packages:
+            _metadata(directory / "Cargo.toml", toolchain, environ, packages)
+        reached[directory] = packages[directory]["name"]
+        paths = [Path(d["path"]) for d in packages[directory]["dependencies"] if d.get("path") and d["kind"] != "dev"]
+        waiting.extend(path for path in paths if path not in reached)
+    workspace = Path(answer["workspace_root"])
+    consulted = (
+        {directory / "Cargo.toml" for directory in reached}
+        | {workspace / "Cargo.toml"}
+        | set(_manifests_above(manifest))
+    )
+    return {
+        "name": package["name"],
+        "library": _static_library(package),
+        "workspace": str(workspace),
+        "packages": {str(directory): name for directory, name in reached.items()},
+        "consulted": _digests(consulted),
+        "cargo": _cargo_identity(toolchain),
+    }
+
+
+def _metadata(
+    manifest: Path, toolchain: Toolchain, environ: Mapping[str, str], packages: dict[Path, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """Ask cargo for the workspace ``manifest`` belongs to, and add its packages to ``packages`` by directory."""
+    command = [
+        str(toolchain.cargo),
+        "metadata",
+        "--no-deps",
+        "--format-version=1",
+        "--color=never",
+        f"--manifest-path={manifest}",
+    ]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=manifest.parent,
+            env=dict(environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_ANSWER_TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise fail("bad-crate", f"cargo does not answer: {manifest.parent.name}", evidence=(str(error),)) from None
+    if done.returncode != 0:
+        raise fail(
+            "bad-crate", f"cargo rejects the package: {manifest.parent.name}", evidence=done.stderr.strip().splitlines()
+        )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    packages.update({Path(package["manifest_path"]).parent: package for package in answer["packages"]})
+    return answer
+
+
+def _static_library(package: Mapping[str, Any]) -> str:
+    libraries = [target for target in package["targets"] if "staticlib" in target["crate_types"]]
+    if libraries:
+        return str(libraries[0]["name"]).replace("-", "_")
+    kinds = [f"{target['name']}: {', '.join(target['crate_types'])}" for target in package["targets"]]
+    raise fail(
+        "not-a-staticlib",
+        f"crate is not a static library: {package['name']}",
+        evidence=kinds,
+        fix='in Cargo.toml, under [lib]: crate-type = ["staticlib"]',
+    )
+
+
+def _manifests_above(manifest: Path) -> list[Path]:
+    return [place / "Cargo.toml" for place in manifest.parent.parents if (place / "Cargo.toml").is_file()]
+
+
+def _memory_of(manifest: Path, memory: Path) -> Path:
+    return memory / f"crate-{hashlib.sha256(str(manifest).encode()).hexdigest()[:32]}.json"
+
+
+def _recall(path: Path) -> Mapping[str, Any] | None:
+    kept = recall(path)
+    return kept if kept is not None and kept.keys() == _KEPT else None
+
+
+def _crate(manifest: Path, kept: Mapping[str, Any]) -> Crate:
+    packages = tuple((Path(place), str(name)) for place, name in sorted(kept["packages"].items()))
+    return Crate(str(kept["name"]), str(kept["library"]), manifest, Path(kept["workspace"]), packages)
+
+
+def _holds(kept: Mapping[str, Any], manifest: Path, toolchain: Toolchain) -> bool:
+    """Tell whether the answer came from these manifests and this cargo; a new manifest above may make a workspace."""
+    consulted = kept["consulted"]
+    above = {str(path) for path in _manifests_above(manifest)}
+    same = consulted == _digests(map(Path, consulted)) and above <= set(consulted)
+    return bool(same and kept["cargo"] == _cargo_identity(toolchain))
+
+
+def _cargo_identity(toolchain: Toolchain) -> str:
+    return f"{toolchain.cargo} {toolchain.verbose}"
+
+
+def _digests(paths: Iterable[Path]) -> dict[str, str]:
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "" for path in sorted(paths)
+    }
