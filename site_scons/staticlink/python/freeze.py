@@ -70,12 +70,10 @@ def without_paths(source: bytes) -> bytes:
 def describe(module: dict[str, Any], error: SyntaxError | ValueError) -> dict[str, Any]:
     """Return what a person needs to find the mistake."""
     if isinstance(error, SyntaxError):
-        return {
-            "path": module["path"],
-            "line": error.lineno,
-            "message": error.msg,
-            "text": (error.text or "").strip(),
-        }
+        # The compiler looks for the line in a file called by the name that tracebacks show: there is none.
+        lines = Path(module["path"]).read_bytes().splitlines()[(error.lineno or 0) - 1 :][:1]
+        text = error.text or b"".join(lines).decode("utf-8", "replace")
+        return {"path": module["path"], "line": error.lineno, "message": error.msg, "text": text.strip()}
     return {"path": module["path"], "line": None, "message": str(error), "text": ""}
 
 
