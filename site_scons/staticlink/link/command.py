@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from staticlink.link.order import LinkOrder
     from staticlink.target import Target
 
 #: machine -> the emulation that selects its ABI (``ld -V``).
@@ -20,24 +21,18 @@ _EMULATION = {"x86_64": "elf_x86_64", "aarch64": "aarch64linux"}
 
 
 def link_command(
-    program: Sequence[str],
-    target: Target,
-    output: Path,
-    objects: Sequence[Path],
-    archives: Sequence[Path | tuple[Path, ...]],
-    closing: Sequence[Path],
-    flags: Sequence[str],
+    program: Sequence[str], target: Target, output: Path, order: LinkOrder, flags: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return the arguments that link ``output`` with ``program``; a tuple among ``archives`` is a group."""
+    """Return the arguments that link ``output`` with ``program`` in ``order``."""
     return (
         *program,
         *_output_flags(target),
         *flags,
         "-o",
         str(output),
-        *map(str, objects),
-        *(word for item in archives for word in _archive_words(item)),
-        *map(str, closing),
+        *(str(one.path) for one in order.objects),
+        *(word for item in order.paths for word in _archive_words(item)),
+        *(str(one.path) for one in order.closing),
     )
 
 

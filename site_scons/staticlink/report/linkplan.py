@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from staticlink.link.linker import Linker
+    from staticlink.link.order import LinkOrder
+    from staticlink.link.unwinder import Unwinder
     from staticlink.model import Choice
+    from staticlink.target import Target
 
 #: Raised when a field changes its meaning; a new field does not raise it.
 SCHEMA = 1
@@ -27,39 +31,50 @@ SCHEMA = 1
 class LinkPlan:
     """One link as decided, before it is carried out."""
 
-    target: str
-    choices: Mapping[str, tuple[str, Choice[Any]]]
+    target: Target
+    unwinder: Choice[Unwinder]
+    linker: Choice[Linker]
     shims: Mapping[str, str]
-    order: Sequence[Path | tuple[Path, ...]]
-    extractions: Sequence[tuple[str, str, str]]
-    undefined: Mapping[str, Sequence[str]]
-    duplicates: Mapping[str, Sequence[str]]
+    order: LinkOrder
     command: Sequence[str]
 
 
-def write_plan(plan: LinkPlan, path: Path) -> None:
-    """Write ``plan`` to ``path``, whole or not at all."""
-    document = {
-        "schema": SCHEMA,
-        "target": plan.target,
-        "choices": {
-            name: {"value": value, "reason": choice.reason, "evidence": list(choice.evidence)}
-            for name, (value, choice) in sorted(plan.choices.items())
-        },
-        "shims": dict(sorted(plan.shims.items())),
-        "order": [[str(p) for p in item] if isinstance(item, tuple) else str(item) for item in plan.order],
-        "extractions": [
-            {"reference": reference, "extracted": member, "symbol": symbol}
-            for reference, member, symbol in plan.extractions
-        ],
-        "undefined": {symbol: list(referrers) for symbol, referrers in sorted(plan.undefined.items())},
-        "duplicates": {symbol: list(owners) for symbol, owners in sorted(plan.duplicates.items())},
-        "command": list(plan.command),
-    }
+def write_plan(plan: LinkPlan, output: Path) -> str:
+    """Write ``plan`` beside ``output``, whole or not at all, and return where."""
+    path = output.with_name(f"{output.name}.linkplan.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
     try:
-        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(_document(plan), indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    return str(path)
+
+
+def _document(plan: LinkPlan) -> dict[str, Any]:
+    order, resolution = plan.order, plan.order.resolution
+    return {
+        "schema": SCHEMA,
+        "target": plan.target.directory,
+        "choices": {
+            "linker": _choice(plan.linker.value.name, plan.linker),
+            "unwinder": _choice(plan.unwinder.value.name, plan.unwinder),
+        },
+        "shims": dict(sorted(plan.shims.items())),
+        "objects": [str(one.path) for one in order.objects],
+        "order": [[str(path) for path in item] if isinstance(item, tuple) else str(item) for item in order.paths],
+        "unused": [str(archive.path) for archive in order.unused],
+        "kept": [{"symbol": one.symbol, "was": one.was, "now": one.now} for one in order.kept],
+        "extractions": [
+            {"reference": one.reference, "extracted": one.member, "symbol": one.symbol} for one in resolution.extractions
+        ],
+        "undefined": {symbol: list(referrers) for symbol, referrers in resolution.undefined.items()},
+        "duplicates": {symbol: list(owners) for symbol, owners in resolution.duplicates.items()},
+        "weak_unextracted": {symbol: list(owners) for symbol, owners in resolution.weak_unextracted.items()},
+        "command": list(plan.command),
+    }
+
+
+def _choice(value: str, choice: Choice[Any]) -> dict[str, Any]:
+    return {"value": value, "reason": choice.reason, "evidence": list(choice.evidence)}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from staticlink.elf.inspect import ExecutableFacts
     from staticlink.link.linker import Linker
+    from staticlink.link.order import LinkOrder
     from staticlink.link.probe import ProbeResult
     from staticlink.link.unwinder import Unwinder
     from staticlink.link.verify import Finding
@@ -27,11 +28,11 @@ _SHOWN_ITEMS = 6
 
 
 def report_link(
-    say: Say, output: Path, order: Sequence[object], unwinder: Choice[Unwinder], linker: Choice[Linker]
+    say: Say, output: Path, order: LinkOrder, unwinder: Choice[Unwinder], linker: Choice[Linker]
 ) -> None:
     """Print the ``LINK`` line: how many archives and groups, and the two choices with their reasons."""
-    archives = sum(len(item) if isinstance(item, tuple) else 1 for item in order)
-    groups = sum(isinstance(item, tuple) for item in order)
+    archives = sum(len(item) if isinstance(item, tuple) else 1 for item in order.paths)
+    groups = sum(isinstance(item, tuple) for item in order.paths)
     say(
         "LINK",
         str(output),

@@ -1,0 +1,241 @@
+"""StaticProgram: link once, fully static, verified and probed. SCons' side of ``staticlink/link/plan.py``.
+
+``env.StaticProgram(target, sources, LIBS=..., PROBE=[...])`` takes what ``Program`` takes. With ``static=1`` plain
+``env.Program`` does the same, and ``CC``, ``StaticLibrary`` and Configure's checks work against the chosen libc. With
+``static=0`` it is an ordinary ``Program``.
+
+Construction variables: ``PROBE`` holds the arguments with which the finished executable is run alone in an empty directory
+(unset: it is not run). ``STATICLINK_HOST_CC`` is the compiler as it was before the chosen libc's took its place.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from SCons.Builder import Builder, ListEmitter
+from SCons.Script import GetOption
+from SCons.Tool import ProgramScanner
+from SCons.Util import CLVar, flatten
+from staticlink.link.libc import Libc, compiler_directories, describe_libc
+from staticlink.link.linker import find_linkers
+from staticlink.link.plan import link_program
+from staticlink.link.request import LinkRequest
+from staticlink.rust.toolchain import find_toolchain, search_directories
+from staticlink.vendored.cache import open_cache
+from staticlink_scons.action import core_action, reading, say
+from staticlink_scons.nodes import core_nodes, tool_node
+from staticlink_scons.settings import settings
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+    from SCons.Node import Node
+
+#: What of the core decides a link.
+CORE_PARTS = ("errors.py", "model.py", "target.py", "elf", "link", "report", "policy", "shim_sources")
+#: What rustc's and CPython's archives ask of an ordinary dynamic glibc link.
+_DYNAMIC_LIBRARIES = ("m", "pthread", "dl", "util", "rt")
+
+#: One short line a step, unless the project has its own.
+_SHORT_LINES = {
+    "CCCOMSTR": "CC     $TARGET",
+    "CXXCOMSTR": "CXX    $TARGET",
+    "ASCOMSTR": "AS     $TARGET",
+    "ASPPCOMSTR": "AS     $TARGET",
+    "ARCOMSTR": "AR     $TARGET",
+    "RANLIBCOMSTR": "INDEX  $TARGET",
+    "LINKCOMSTR": "LINK   $TARGET",
+}
+
+
+def exists(env: Environment) -> bool:
+    """Return whether there is a compiler to link for."""
+    return bool(env.Detect(["cc", "gcc", "clang"]))
+
+
+def generate(env: Environment) -> None:
+    """Add ``StaticProgram``, and with ``static=1`` make the environment's compiler, ``Program`` and Configure static."""
+    chosen = settings(env)
+    if "vendored_library" not in env["TOOLS"]:
+        env.Tool("vendored_library", toolpath=[str(Path(__file__).parent)])
+    env.SetDefault(STATICLINK_HOST_CC=env.subst("$CC") or "gcc")
+    if not chosen.verbose:
+        env.SetDefault(**_SHORT_LINES)
+    if not chosen.target.static:
+        env.AddMethod(_dynamic_program, "StaticProgram")
+        return
+    builder = _program_builder()
+    env["BUILDERS"]["StaticProgram"] = builder
+    env["BUILDERS"]["Program"] = builder
+    env["ARFLAGS"] = CLVar("rcD")
+    if chosen.target.pie:
+        env.Append(CCFLAGS=["-fPIE"])
+    if chosen.target.libc == "musl":
+        env["CC"] = f'"{chosen.build_dir}/musl/bin/cc"'
+        _compile_after_sysroot(env)
+    else:
+        env.Append(LINKFLAGS=["-static-pie" if chosen.target.pie else "-static"])
+    env.AddMethod(_configure, "Configure")
+
+
+def _program_builder() -> Any:  # noqa: ANN401  (SCons' builders share no type)
+    return Builder(
+        action=core_action(_link, "LINK   $TARGET", varlist=("LINKFLAGS", "LIBS", "LIBPATH", "PROBE", "STATICLINK_SETTINGS")),
+        emitter=_emit,
+        prefix="$PROGPREFIX",
+        suffix="$PROGSUFFIX",
+        src_suffix="$OBJSUFFIX",
+        src_builder="Object",
+        target_scanner=ProgramScanner,
+    )
+
+
+def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
+    """Declare everything that decides the executable, and what cleaning it must remove."""
+    if GetOption("help"):
+        return target, source
+    output = target[0]
+    env.Depends(output, core_nodes(env, *CORE_PARTS))
+    env.Depends(output, _sysroot_nodes(env))
+    with reading():
+        libc = _libc(env)
+        linkers = find_linkers(_linker_directories(env))
+    built = settings(env).build_dir
+    env.Depends(output, [tool_node(env, path) for path in libc.files if path.is_file() and not _inside(path, built)])
+    wanted = settings(env).linker
+    env.Depends(output, [tool_node(env, linker.path) for linker in linkers if wanted in ("auto", linker.name)][:1])
+    env.Clean(output, [f"{output.path}.linkplan.json", f"{output.path}.unverified"])
+    return target, source
+
+
+def _sysroot_nodes(env: Environment) -> list[Node]:
+    """Return the vendored nodes every link needs: musl and libunwind, or libunwind alone where it was asked for."""
+    chosen = settings(env)
+    names = ["musl"] if chosen.target.libc == "musl" else []
+    if "libunwind" in _unwinder_names(env):
+        names.append("libunwind")
+    return [node for name in names for node in env.VendoredLibrary(name)]
+
+
+def _unwinder_names(env: Environment) -> tuple[str, ...]:
+    chosen = settings(env)
+    if chosen.unwinder == "auto":
+        return ("libunwind",) if chosen.target.libc == "musl" else ()
+    return (chosen.unwinder,)
+
+
+def _link(target: list[Node], source: list[Node], env: Environment) -> None:
+    """Hand the paths and options of one link to the core."""
+    chosen = settings(env)
+    built = Path(chosen.build_dir)
+    paths = [Path(node.path if hasattr(node, "path") else str(node)) for node in source]
+    libraries, library_files = _libraries(env)
+    unwinders = {"libunwind": built / "libunwind" / "lib" / "libunwind.a"} if "libunwind" in _unwinder_names(env) else {}
+    probe = env.get("PROBE")
+    link_program(
+        LinkRequest(
+            output=Path(target[0].path),
+            target=chosen.target,
+            inputs=(*(path for path in paths if path.suffix != ".json"), *library_files),
+            flags=tuple(str(flag) for flag in flatten(env.subst_list("$LINKFLAGS")[0])),
+            libraries=libraries,
+            directories=tuple(Path(d.path) for d in target[0].RDirs(tuple(flatten([env.get("LIBPATH", [])])))),
+            libc=_libc(env),
+            cc=_compiler(env),
+            unwinder=chosen.unwinder,
+            unwinders=unwinders,
+            linker=chosen.linker,
+            linkers=find_linkers(_linker_directories(env)),
+            rust=tuple(path for path in paths if path.name.endswith(".rust.json")),
+            probe=tuple(env.Flatten(probe)) if probe is not None else None,
+        ),
+        say,
+    )
+
+
+def _libraries(env: Environment) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Return what ``LIBS`` names, and the files among it."""
+    names: list[str] = []
+    files: list[Path] = []
+    for entry in flatten([env.get("LIBS", [])]):
+        if hasattr(entry, "path"):
+            files.append(Path(entry.path))
+        elif name := env.subst(str(entry)).removeprefix("-l"):
+            names.append(name)
+    return tuple(names), tuple(files)
+
+
+def _libc(env: Environment) -> Libc:
+    chosen = settings(env)
+    sysroot = Path(chosen.build_dir, "musl") if chosen.target.libc == "musl" else None
+    return describe_libc(chosen.target, compiler_directories(env.Split(env["STATICLINK_HOST_CC"])), sysroot)
+
+
+def _compiler(env: Environment) -> tuple[str, ...]:
+    """Return the compiler of the chosen libc as arguments."""
+    chosen = settings(env)
+    if chosen.target.libc == "musl":
+        return (f"{chosen.build_dir}/musl/bin/cc",)
+    return tuple(env.Split(env["STATICLINK_HOST_CC"]))
+
+
+def _linker_directories(env: Environment) -> tuple[Path, ...]:
+    """Return where linkers are looked for: SCons' PATH, then among the Rust toolchain's own programs."""
+    path = str(env["ENV"].get("PATH", ""))
+    places = [Path(part) for part in path.split(os.pathsep) if part]
+    if _has_rust() and settings(env).linker in ("auto", "rust-lld"):
+        toolchain = find_toolchain(Path(env.Dir("#").abspath), os.environ, open_cache(os.environ).root / "rust")
+        places.append(toolchain.target_libraries(toolchain.host).with_name("bin"))
+    return tuple(places)
+
+
+def _has_rust() -> bool:
+    places = search_directories(os.environ)
+    return all(any((place / name).is_file() for place in places) for name in ("rustc", "cargo"))
+
+
+def _inside(path: Path, directory: str) -> bool:
+    return not path.is_absolute() and path.is_relative_to(directory)
+
+
+def _compile_after_sysroot(env: Environment) -> None:
+    """Make every object depend on the musl sysroot it is compiled against."""
+    for name in ("StaticObject", "SharedObject"):
+        builder = env["BUILDERS"].get(name)
+        if builder is not None:
+            for suffix, emitter in list(builder.emitter.items()):
+                builder.add_emitter(suffix, ListEmitter([emitter, _need_sysroot]))
+
+
+def _need_sysroot(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
+    if settings(env).target.libc == "musl" and not GetOption("help"):
+        env.Depends(target, env.VendoredLibrary("musl"))
+    return target, source
+
+
+def _configure(env: Environment, *args: Any, **kw: Any) -> Any:  # noqa: ANN401  (passes SCons' own signature on)
+    """Build what the checks compile against, then run SCons' ``Configure``.
+
+    Checks run while SConscript files are read, before any action; nothing is built when the run will not build either.
+    """
+    builds = not any(GetOption(option) for option in ("no_exec", "clean", "help", "question"))
+    if builds and settings(env).target.libc == "musl":
+        manifest = env.VendoredLibrary("musl")[0]
+        if _older_than_sources(manifest):
+            manifest.build()
+    kw["_depth"] = kw.get("_depth", 0) + 1
+    return type(env).Configure(env, *args, **kw)
+
+
+def _older_than_sources(node: Node) -> bool:
+    built = node.getmtime() if node.exists() else 0
+    return any(child.getmtime() >= built for child in node.all_children() if child.exists())
+
+
+def _dynamic_program(env: Environment, target: Any, source: Any, **kw: Any) -> Any:  # noqa: ANN401  (SCons' own signature)
+    """Link an ordinary dynamic executable from what ``StaticProgram`` takes."""
+    sources = [node for node in env.arg2nodes(flatten([source]), env.File) if not str(node).endswith(".json")]
+    libraries = flatten([kw.pop("LIBS", env.get("LIBS", []))])
+    kw.pop("PROBE", None)
+    return env.Program(target, sources, LIBS=[*libraries, *_DYNAMIC_LIBRARIES], **kw)

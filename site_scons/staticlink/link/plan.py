@@ -1,0 +1,58 @@
+"""How does one link happen, from paths to a proven executable?
+
+This page is the program. Each call is a phase; each phase lives in the module it is imported from and borrows from the ones
+before it. The link plan is written before the linker runs, and the executable gets its name only after the probe.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from staticlink.elf.inspect import inspect_executable
+from staticlink.link.audit import reject_faults, reject_findings
+from staticlink.link.command import link_command
+from staticlink.link.execute import run_linker, unverified
+from staticlink.link.flags import read_link_flags
+from staticlink.link.libc import require_files
+from staticlink.link.linker import choose_linker
+from staticlink.link.order import order_inputs
+from staticlink.link.probe import probe_executable
+from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates
+from staticlink.link.verify import verify_executable
+from staticlink.report import steps
+from staticlink.report.linkplan import LinkPlan, write_plan
+
+if TYPE_CHECKING:
+    from staticlink.link.request import LinkRequest
+    from staticlink.model import Say
+
+
+def link_program(request: LinkRequest, say: Say) -> None:
+    """Plan, link, verify and probe what ``request`` describes, and leave it at ``request.output``.
+
+    Raises :class:`StaticlinkError` when any phase finds a fault; then no executable is left, but the link plan is, if the
+    inputs could be read.
+    """
+    with unverified(request.output) as output:
+        require_files(request.libc)
+        crates = read_crates(request.rust)
+        flags = read_link_flags(request.flags)
+        linker = choose_linker(request.linker, request.linkers)
+        inputs = gather_inputs(request, flags)
+        unwinder = choose_link_unwinder(request, inputs)
+        inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
+        order = order_inputs(inputs.objects, inputs.archives, closing=inputs.closing, undefined=inputs.required)
+        command = link_command(linker.value.command, request.target, output, order, flags.linker)
+        plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command)
+        see = write_plan(plan, request.output)
+        reject_faults(order.resolution, order.unused, see)
+        run_linker(command, output, see)
+        facts = inspect_executable(output)
+        findings = verify_executable(facts, request.target)
+        reject_findings(findings, request.output, see)
+        proof = probe_executable(output, request.probe) if request.probe is not None else None
+    steps.report_link(say, request.output, order, unwinder, linker)
+    steps.report_crates(say, crates)
+    steps.report_check(say, facts, findings, inputs.shims)
+    steps.report_probe(say, proof)
+    steps.report_executable(say, request.output)

@@ -1,0 +1,121 @@
+"""What goes into this link, once names are files and the libc, the unwinder and the shims have joined?
+
+A request names files and ``-l`` libraries. Here they become inputs that have been read, in the order the user meant, and the
+archives every program needs are added behind them: the unwinder's, libgcc, the libc. The libc's crt objects go around it all.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.libc import find_libraries
+from staticlink.link.resolve import resolve
+from staticlink.link.shims import choose_shims, compile_shims, load_shims
+from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from staticlink.link.flags import LinkFlags
+    from staticlink.link.request import LinkRequest
+    from staticlink.link.unwinder import Unwinder
+    from staticlink.model import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything of one link that has been read. ``shims`` maps the name of a shim to its class.
+
+    ``objects`` start with the libc's crt objects; ``closing`` are those that end the link. ``archives`` are the user's, in
+    the user's order, then those every program needs.
+    """
+
+    objects: tuple[ObjectFile, ...]
+    archives: tuple[Archive, ...]
+    closing: tuple[ObjectFile, ...]
+    required: tuple[str, ...]
+    machine: str
+    shims: Mapping[str, str] = field(default_factory=dict)
+
+    def with_archives(self, paths: Sequence[Path]) -> Inputs:
+        """Return these inputs with the archives at ``paths`` ahead of the libc's, each once."""
+        known = {archive.path for archive in self.archives}
+        added = [read_input(path, machine=self.machine) for path in paths if path not in known]
+        position = next((i for i, one in enumerate(self.archives) if one.path.name == "libgcc.a"), len(self.archives))
+        archives = (*self.archives[:position], *_archives(added), *self.archives[position:])
+        return replace(self, archives=archives)
+
+    def undefined(self) -> dict[str, tuple[str, ...]]:
+        """Return symbol -> referrers for what no order of these inputs defines."""
+        # lld remembers every archive it has passed, so what it misses is missing in every order.
+        return resolve((*self.objects, *self.archives, *self.closing), profile="lld", undefined=self.required).undefined
+
+
+def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
+    """Return the inputs ``request`` names, read, and the libc's own.
+
+    Raises :class:`StaticlinkError` for a file that is missing, cannot be read, or is for another machine.
+    """
+    directories = (*request.directories, *(Path(name) for name in flags.directories), *request.libc.directories)
+    named = find_libraries((*request.libraries, *flags.libraries), directories)
+    machine = request.target.arch
+
+    def read(paths: Sequence[Path]) -> list[ObjectFile | Archive]:
+        unique = dict.fromkeys(paths)
+        return list(flatten([read_input(path, machine=machine, directories=directories) for path in unique]))
+
+    own = read((*request.inputs, *named))
+    before, after = (tuple(_objects(read(paths))) for paths in (request.libc.before, request.libc.after))
+    implied = read((request.libc.libgcc, *request.libc.archives))
+    known = {one.path.resolve() for one in own}
+    return Inputs(
+        objects=(*before, *_objects(own)),
+        archives=(*_archives(own), *(one for one in _archives(implied) if one.path.resolve() not in known)),
+        closing=after,
+        required=flags.undefined,
+        machine=machine,
+    )
+
+
+def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinder]:
+    """Return the unwinder of this link, judged by what resolution misses without one and with each candidate."""
+    missing = inputs.undefined()
+    objects = (*inputs.objects, *inputs.archives)
+    resolution = resolve(objects, profile="lld", undefined=inputs.required)
+
+    def lacks(archive: Path) -> Collection[str]:
+        candidate = inputs.with_archives([archive])
+        wanted = replace(candidate, required=(*candidate.required, RAISE))
+        return wanted.undefined().keys() - missing.keys()
+
+    needs = Needs(unwinding_names(missing), resolution.definitions.get(RAISE))
+    candidates = {"libgcc_eh": request.libc.libgcc_eh, **request.unwinders}
+    return choose_unwinder(request.unwinder, request.libc.name, needs, candidates, lacks)
+
+
+def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping[str, Any]]) -> Inputs:
+    """Return ``inputs`` with the shims this link needs, compiled for its libc; without any when it needs none."""
+    if request.libc.name != "musl":
+        return inputs
+    bridge = any(facts.get("start_bridge") for facts in crates.values())
+    shims = choose_shims(inputs.undefined(), load_shims(), start_bridge=bridge)
+    into = request.output.with_name(f"{request.output.name}.shims")
+    objects = _objects([read_input(path, machine=inputs.machine) for path in compile_shims(shims, cc=request.cc, into=into)])
+    return replace(inputs, objects=(*inputs.objects, *objects), shims={shim.name: shim.kind for shim in shims})
+
+
+def read_crates(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Return what each crate's ``.rust.json`` says of it, by the crate's file name."""
+    return {path.name.removesuffix(".rust.json"): json.loads(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _objects(inputs: Sequence[Any]) -> tuple[ObjectFile, ...]:
+    return tuple(one for one in inputs if isinstance(one, ObjectFile))
+
+
+def _archives(inputs: Sequence[Any]) -> tuple[Archive, ...]:
+    return tuple(one for one in inputs if isinstance(one, Archive))
