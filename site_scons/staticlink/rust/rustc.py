@@ -45,9 +45,12 @@ class Driver:
 def target_arguments(*, static: bool, sysroot: Path | None, remap: Sequence[tuple[Path, str]]) -> tuple[str, ...]:
     """Return what rustc is told for the target; of ``remap`` (prefix, replacement) the last match wins.
 
-    ``+crt-static`` is always said for static links: rustc's musl targets will stop implying it.
+    ``+crt-static`` is always said for static links: rustc's musl targets will stop implying it. Without ``lto=off`` rustc
+    optimises across its code units by ThinLTO, which names promoted symbols after a hash that a comment changes. What
+    a profile says of LTO comes later on the command line, and wins.
     """
     arguments = ["--sysroot", str(sysroot)] if sysroot is not None else []
+    arguments += ["-C", "lto=off"]
     arguments += ["-C", "target-feature=+crt-static" if static else "target-feature=-crt-static"]
     arguments += [f"--remap-path-prefix={prefix}={replacement}" for prefix, replacement in remap]
     return tuple(arguments)

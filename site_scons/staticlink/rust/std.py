@@ -176,6 +176,8 @@ def _compile(library: Path, work: Path, toolchain: Toolchain, triple: str, run: 
     ]  # fmt: skip
     kept = {name: value for name, value in run.environ.items() if not name.startswith(("CARGO_", "RUSTC", "RUSTFLAGS"))}
     kept |= {"RUSTC": str(script), "RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": _STD_FLAGS, "CARGO_HOME": str(work / "home")}
+    # As bootstrap does: libstd gets a hash in its file name like any other library.
+    kept["__CARGO_DEFAULT_LIB_METADATA"] = "staticlink"
     done = subprocess.run(
         command,
         cwd=library,
