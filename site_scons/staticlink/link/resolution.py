@@ -27,6 +27,9 @@ _PROVIDED = frozenset({
     "__executable_start", "__preinit_array_start", "__preinit_array_end", "__init_array_start", "__init_array_end",
     "__fini_array_start", "__fini_array_end", "__rela_iplt_start", "__rela_iplt_end", "_GLOBAL_OFFSET_TABLE_",
     "_DYNAMIC",
+    # An executable knows its thread pointer offsets, so linkers relax every general-dynamic access and with it the call.
+    # Source: "ELF Handling For Thread-Local Storage", section 5.1. glibc's libc.a defines no such function.
+    "__tls_get_addr",
 })  # fmt: skip
 #: The linker defines these for a section whose name is a C identifier (GNU ld's manual, "Input Section Example").
 _SECTION_BOUNDS = ("__start_", "__stop_")
