@@ -103,6 +103,8 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
         return inputs
     bridge = any(facts.get("start_bridge") for facts in crates.values())
     shims = choose_shims(inputs.undefined(), load_shims(), start_bridge=bridge)
+    if not shims:
+        return inputs
     into = request.output.with_name(f"{request.output.name}.shims")
     objects = _objects([read_input(path, machine=inputs.machine) for path in compile_shims(shims, cc=request.cc, into=into)])
     return replace(inputs, objects=(*inputs.objects, *objects), shims={shim.name: shim.kind for shim in shims})
