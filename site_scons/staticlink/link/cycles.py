@@ -26,12 +26,18 @@ class Cycle:
     evidence: tuple[str, ...]
 
 
-def find_cycle(demand: Demand, asked: Collection[int], waiting: Sequence[Archive]) -> Cycle:
+def find_cycle(
+    demand: Demand,
+    asked: Collection[int],
+    waiting: Sequence[Archive],
+    yields_to: Mapping[Archive, Collection[Archive]],
+) -> Cycle:
     """Return the cycle to place next, given the members ``asked`` for so far and the archives ``waiting``, best first.
 
-    Must be called only when no single archive of ``waiting`` is ready.
+    ``yields_to`` maps an archive to those that must come before it whatever it needs. Must be called only when no
+    single archive of ``waiting`` is ready.
     """
-    waits_for = _waits_for(demand, asked, waiting)
+    waits_for = _waits_for(demand, asked, waiting, yields_to)
     rank = {archive: place for place, archive in enumerate(waiting)}
     closed = [
         component
@@ -41,16 +47,21 @@ def find_cycle(demand: Demand, asked: Collection[int], waiting: Sequence[Archive
     chosen = sorted(min(closed, key=lambda component: min(rank[one] for one in component)), key=rank.__getitem__)
     for archive in reversed(tuple(chosen)):
         rest = [one for one in chosen if one is not archive]
-        if rest and _ready_together(demand, asked, rest, waiting):
+        if rest and _ready_together(demand, asked, rest, yields_to):
             chosen = rest
-    ordered = _by_precedence(demand, chosen)
+    ordered = _in_order(demand, chosen)
     return Cycle(ordered, tuple(_evidence(demand, asked, ordered)))
 
 
-def _waits_for(demand: Demand, asked: Collection[int], waiting: Sequence[Archive]) -> dict[Archive, set[Archive]]:
+def _waits_for(
+    demand: Demand,
+    asked: Collection[int],
+    waiting: Sequence[Archive],
+    yields_to: Mapping[Archive, Collection[Archive]],
+) -> dict[Archive, set[Archive]]:
     """Return archive -> the waiting archives that could ask for a member not asked for yet, or must precede it."""
     among = set(waiting)
-    found = {archive: among.intersection(demand.before.get(archive, ())) for archive in waiting}
+    found = {archive: set(yields_to[archive]) for archive in waiting}
     for archive in waiting:
         for member in demand.needed[archive]:
             for other in demand.asks[member]:
@@ -61,11 +72,13 @@ def _waits_for(demand: Demand, asked: Collection[int], waiting: Sequence[Archive
 
 
 def _ready_together(
-    demand: Demand, asked: Collection[int], group: Sequence[Archive], waiting: Sequence[Archive]
+    demand: Demand,
+    asked: Collection[int],
+    group: Sequence[Archive],
+    yields_to: Mapping[Archive, Collection[Archive]],
 ) -> bool:
     """Say whether a search of ``group`` as a whole would extract every needed member of it."""
-    outside = set(waiting).difference(group)
-    if any(outside.intersection(demand.before.get(archive, ())) for archive in group):
+    if any(other not in group for archive in group for other in yields_to[archive]):
         return False
     members = {member for archive in group for member in demand.needed[archive]}
     reached: set[int] = set()
@@ -78,14 +91,12 @@ def _ready_together(
     return reached == members
 
 
-def _by_precedence(demand: Demand, archives: Sequence[Archive]) -> tuple[Archive, ...]:
-    """Return ``archives`` so that the winner of a symbol precedes the others that define it, as far as can be."""
-    left, ordered = list(archives), []
-    while left:
-        free = (one for one in left if not any(other in demand.before.get(one, ()) for other in left))
-        ordered.append(next(free, left[0]))
-        left.remove(ordered[-1])
-    return tuple(ordered)
+def _in_order(demand: Demand, archives: Sequence[Archive]) -> tuple[Archive, ...]:
+    """Return a group's archives: in the user's order where that decides who wins a symbol, else best first."""
+    rivals = (rival for archive in archives for rival in demand.contested.get(archive, {}).values())
+    if any(rival in archives for rival in rivals):
+        return tuple(sorted(archives, key=demand.position.__getitem__))
+    return tuple(archives)
 
 
 def _evidence(demand: Demand, asked: Collection[int], archives: Sequence[Archive]) -> Iterator[str]:

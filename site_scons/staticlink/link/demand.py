@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staticlink.link.inputs import Archive, flatten
 from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, WEAK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from staticlink.link.inputs import Archive, ObjectFile
+    from staticlink.link.inputs import ObjectFile
     from staticlink.link.resolution import Resolution
 
 
@@ -24,9 +25,10 @@ class Demand:
     """Who asks for which needed member. Members are numbers: places in ``resolution.loaded``.
 
     ``needed`` maps each archive to its extracted members; ``home`` a member to its archive; ``asks`` a member to the
-    members it refers to; ``roots`` are the members that objects and the command line ask for. ``before`` maps an
-    archive to those that must precede it because they win a symbol that it defines as well. ``users`` maps an archive
-    to the archives that ask for a member of it.
+    members it refers to; ``roots`` are the members that objects and the command line ask for. ``contested`` maps an
+    archive to the symbols it defines but another archive won, with that archive; ``names`` maps a member to the
+    contested symbols it refers to, ``root_names`` are those that objects and the command line refer to. ``position`` is
+    an archive's place in the user's order.
     """
 
     resolution: Resolution
@@ -34,7 +36,10 @@ class Demand:
     home: Mapping[int, Archive]
     asks: Mapping[int, Collection[int]]
     roots: Collection[int]
-    before: Mapping[Archive, Collection[Archive]]
+    contested: Mapping[Archive, Mapping[str, Archive]]
+    names: Mapping[int, Collection[str]]
+    root_names: Collection[str]
+    position: Mapping[Archive, int]
 
     @property
     def users(self) -> dict[Archive, set[Archive]]:
@@ -70,7 +75,8 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
     for number, archive in home.items():
         needed.setdefault(archive, []).append(number)
     asks: dict[int, set[int]] = {}
-    roots = {number for number in _asked_by_command_line(resolution) if number in home}
+    asked = set(_command_line(resolution).values())
+    roots = {number for number in home if resolution.loaded[number] in asked}
     for number, one in enumerate(resolution.loaded):
         owners = _owners(resolution, one).intersection(home)
         owners.discard(number)
@@ -79,7 +85,15 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
         elif one not in closing:
             roots |= owners
     members = {archive: tuple(numbers) for archive, numbers in needed.items()}
-    return Demand(resolution, members, home, asks, roots, _precedence(resolution, home, members))
+    contested = _contested(resolution, home, members)
+    symbols = {name for rivals in contested.values() for name in rivals}
+    names = {number: symbols.intersection(one.symbols.undefined) for number, one in enumerate(resolution.loaded)}
+    outside = (
+        found for number, found in names.items() if number not in home and resolution.loaded[number] not in closing
+    )
+    root_names = symbols.intersection(_command_line(resolution)).union(*outside)
+    places = {one: place for place, one in enumerate(flatten(resolution.items)) if isinstance(one, Archive)}
+    return Demand(resolution, members, home, asks, roots, contested, names, root_names, places)
 
 
 def _owners(resolution: Resolution, one: ObjectFile) -> set[int]:
@@ -96,24 +110,21 @@ def _owner(state: int) -> int:
     return state >> ROLE_BITS if state & ROLE_MASK in (STRONG, WEAK, COMMON) else -1
 
 
-def _asked_by_command_line(resolution: Resolution) -> Iterator[int]:
-    """Yield the members that were extracted for ``-u`` or the entry symbol."""
-    numbers = {one: number for number, one in enumerate(resolution.loaded)}
-    for extraction in resolution.extractions:
-        if extraction.reference.startswith("-"):
-            yield numbers[extraction.extracted]
+def _command_line(resolution: Resolution) -> dict[str, ObjectFile]:
+    """Return the symbols that ``-u`` and the entry symbol extracted members for, with those members."""
+    return {one.symbol: one.extracted for one in resolution.extractions if one.reference.startswith("-")}
 
 
-def _precedence(
+def _contested(
     resolution: Resolution, home: Mapping[int, Archive], needed: Mapping[Archive, tuple[int, ...]]
-) -> dict[Archive, set[Archive]]:
-    """Return archive -> the archives that define a referenced symbol of its, and won it."""
+) -> dict[Archive, dict[str, Archive]]:
     referenced = {name for one in resolution.loaded for name in one.symbols.undefined}
-    found: dict[Archive, set[Archive]] = {}
+    referenced.update(_command_line(resolution))
+    found: dict[Archive, dict[str, Archive]] = {}
     state = resolution.state
     for archive in needed:
         for name in archive.promises.keys() & referenced:
             winner = home.get(_owner(state[name]))
             if winner is not None and winner is not archive:
-                found.setdefault(archive, set()).add(winner)
+                found.setdefault(archive, {})[name] = winner
     return found

@@ -130,13 +130,14 @@ def _changes(meant: Resolution, found: Resolution) -> Iterator[Changed]:
 
 
 class _Schedule:
-    """The archives placed so far, and which needed members they and the objects already ask for."""
+    """The archives placed so far, and which needed members and contested symbols are already asked for."""
 
-    __slots__ = ("_asked", "_cycles", "_demand", "_items", "_missing", "_waiting")
+    __slots__ = ("_asked", "_cycles", "_demand", "_items", "_missing", "_named", "_waiting")
 
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
         self._asked: set[int] = set()
+        self._named = set(demand.root_names)
         self._missing = {archive: len(members) for archive, members in demand.needed.items()}
         levels = _levels(demand)
         self._waiting = sorted(demand.needed, key=lambda one: (levels[one], one.path.name, str(one.path)))
@@ -146,25 +147,39 @@ class _Schedule:
     def run(self) -> tuple[tuple[Archive | Group, ...], tuple[Cycle, ...]]:
         self._ask(self._demand.roots)
         while self._waiting:
-            ready = next((one for one in self._waiting if self._missing[one] == 0 and self._may_come(one)), None)
-            if ready is not None:
-                self._place((ready,))
-                self._items.append(ready)
+            ready = [one for one in self._waiting if self._missing[one] == 0 and not self._yields_to(one)]
+            if ready:
+                chosen: tuple[Archive, ...] = (min(ready, key=self._is_free),)
             else:
-                cycle = find_cycle(self._demand, self._asked, self._waiting)
-                self._place(cycle.archives)
-                self._items.append(Group(cycle.archives) if len(cycle.archives) > 1 else cycle.archives[0])
-                self._cycles.append(cycle)
+                yields_to = {one: self._yields_to(one) for one in self._waiting}
+                cycle = find_cycle(self._demand, self._asked, self._waiting, yields_to)
+                chosen = cycle.archives
+                if len(chosen) > 1:
+                    self._cycles.append(cycle)
+            self._place(chosen)
+            self._items.append(Group(chosen) if len(chosen) > 1 else chosen[0])
         return tuple(self._items), tuple(self._cycles)
 
-    def _may_come(self, archive: Archive) -> bool:
-        return not any(before in self._waiting for before in self._demand.before.get(archive, ()))
+    def _yields_to(self, archive: Archive) -> set[Archive]:
+        """Return the waiting archives that have to come first, because they win a symbol that is asked for by now."""
+        rivals = self._demand.contested.get(archive, {})
+        if not rivals:
+            return set()
+        own = set().union(*(self._demand.names[member] for member in self._demand.needed[archive]))
+        return {
+            rival for name, rival in rivals.items() if rival in self._waiting and (name in self._named or name in own)
+        }
+
+    def _is_free(self, archive: Archive) -> bool:
+        """Say whether waiting costs nothing: no symbol that another archive should win can become asked for."""
+        return not any(rival in self._waiting for rival in self._demand.contested.get(archive, {}).values())
 
     def _place(self, archives: Sequence[Archive]) -> None:
         self._waiting = [one for one in self._waiting if one not in archives]
         for archive in archives:
             for member in self._demand.needed[archive]:
                 self._ask(self._demand.asks[member])
+                self._named.update(self._demand.names[member])
 
     def _ask(self, members: Iterable[int]) -> None:
         """Note that ``members`` are asked for, and what they ask for in their own archive."""
