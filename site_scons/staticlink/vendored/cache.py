@@ -51,8 +51,7 @@ class Cache:
             if found is not None:
                 return found
             entry = self.root / kind / key
-            for left in entry.parent.glob(f"{key}.tmp.*"):
-                shutil.rmtree(left)
+            self._sweep(kind, key)
             work = Path(tempfile.mkdtemp(prefix=f"{key}.tmp.", dir=entry.parent))
             try:
                 (work / _FILES).mkdir()
@@ -80,6 +79,18 @@ class Cache:
         say("CACHE", f"{kind}/{key}", f"{fault}; making it again")
         shutil.rmtree(entry)
         return None
+
+    def _sweep(self, kind: str, held: str) -> None:
+        """Remove what killed builds left: temporary directories whose lock is ``held`` by us, or by nobody."""
+        for left in (self.root / kind).glob("*.tmp.*"):
+            key = left.name.partition(".tmp.")[0]
+            with (left.parent / f"{key}.lock").open("a") as lock:
+                try:
+                    if key != held:
+                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                shutil.rmtree(left)
 
     @contextmanager
     def lock(self, kind: str, key: str, say: Say) -> Iterator[None]:

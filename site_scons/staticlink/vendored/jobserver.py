@@ -17,7 +17,7 @@ import os
 import select
 import termios
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ class JobServer:
         with self._lock:
             self._busy += 1
         try:
-            os.read(self._read, 1)
+            self._take()
             try:
                 flags = f" -j --jobserver-auth={self._read},{self._write}"
                 yield {"MAKEFLAGS": flags, "CARGO_MAKEFLAGS": flags.strip()}, (self._read, self._write)
@@ -53,6 +53,14 @@ class JobServer:
                 self._busy -= 1
                 if self._busy == 0:
                     self._refill()
+
+    def _take(self) -> None:
+        """Wait for a byte and take it. make switches the pipe, which it shares with us, to non-blocking reads."""
+        while True:
+            select.select([self._read], [], [])
+            with suppress(BlockingIOError):
+                os.read(self._read, 1)
+                return
 
     def _refill(self) -> None:
         """Put back what killed children took; nobody uses the pipe now."""
