@@ -41,7 +41,7 @@ def test_a_sound_static_executable(tmp_path: Path) -> None:
     report_check(lambda *words: lines.append(words), facts, (), {})
     assert facts.eh_frame_hdr is not None
     entries = f"{facts.eh_frame_hdr.fde_count} unwind entries"
-    assert lines == [("CHECK", "", f"static: no PT_INTERP, no DT_NEEDED, 0 undefined; {entries}; NX, RELRO; 0 shims")]
+    assert lines == [("CHECK", "", f"static: no PT_INTERP, no DT_NEEDED, 0 undefined; {entries}; NX, RELRO, no RWX; 0 shims")]
 
 
 def test_a_sound_static_pie(tmp_path: Path) -> None:

@@ -16,21 +16,22 @@ if TYPE_CHECKING:
 
     from staticlink.link.inputs import Item, ObjectFile
 
-#: The roles a symbol can have in a link so far; a state is ``index of the object * 8 + role``.
+#: The roles a symbol can have in a link so far; a state is ``number of the object * 8 + role``.
 UNDEFINED, WEAK_UNDEFINED, STRONG, WEAK, COMMON, LAZY = range(6)
 ROLE_BITS = 3
 ROLE_MASK = 7
 
-#: What every linker defines by itself in a static link. Source: ``ld --verbose``, the ELF back ends of GNU ld and lld.
+#: What every linker defines by itself. Source: ``ld --verbose``, the ELF back ends of GNU ld and lld.
 _PROVIDED = frozenset({
     "_end", "end", "__end", "_edata", "edata", "_etext", "etext", "__etext", "__bss_start", "__ehdr_start",
     "__executable_start", "__preinit_array_start", "__preinit_array_end", "__init_array_start", "__init_array_end",
     "__fini_array_start", "__fini_array_end", "__rela_iplt_start", "__rela_iplt_end", "_GLOBAL_OFFSET_TABLE_",
     "_DYNAMIC",
-    # An executable knows its thread pointer offsets, so linkers relax every general-dynamic access and with it the call.
-    # Source: "ELF Handling For Thread-Local Storage", section 5.1. glibc's libc.a defines no such function.
-    "__tls_get_addr",
 })  # fmt: skip
+#: An executable knows its thread pointer offsets, so linkers relax every general-dynamic access, and with it the call;
+#: lld leaves the name in the symbol table. Source: "ELF Handling For Thread-Local Storage", section 5.1. glibc's libc.a
+#: defines no such function.
+RELAXED_AWAY = frozenset({"__tls_get_addr"})
 #: The linker defines these for a section whose name is a C identifier (GNU ld's manual, "Input Section Example").
 _SECTION_BOUNDS = ("__start_", "__stop_")
 
@@ -70,11 +71,12 @@ class Resolution:
     def undefined(self) -> dict[str, tuple[str, ...]]:
         """Symbol -> the objects that refer to it, for every symbol the link would stop for; sorted by symbol."""
         missing = {name for name, state in self.state.items() if state & ROLE_MASK == UNDEFINED}
-        missing = {name for name in missing if name not in _PROVIDED and not self._bounds_section(name)}
+        missing = {name for name in missing if name not in _PROVIDED | RELAXED_AWAY and not self._bounds_section(name)}
         referrers: dict[str, list[str]] = {name: [] for name in sorted(missing)}
         if missing:
             for one in self.loaded:
-                for name in missing.intersection(one.symbols.undefined):
+                # A weak reference fails as well once something else, such as -u, has made the symbol undefined.
+                for name in missing.intersection((*one.symbols.undefined, *one.symbols.weak_undefined)):
                     referrers[name].append(one.display)
         return {name: tuple(found) for name, found in referrers.items() if found}
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import toml
 
 from staticlink.errors import Fault
+from staticlink.link.resolution import RELAXED_AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,8 +56,9 @@ def _static(facts: ExecutableFacts) -> Iterator[tuple[str, Sequence[str]]]:
         yield "has-run-path", tuple(facts.rpath)
     if facts.text_relocations:
         yield "text-relocation", ("DT_TEXTREL",)
-    if facts.undefined:
-        yield "undefined-symbol", tuple(facts.undefined)
+    undefined = [name for name in facts.undefined if name not in RELAXED_AWAY]
+    if undefined:
+        yield "undefined-symbol", undefined
     foreign = [kind for kind in facts.dynamic_relocation_types if not kind.endswith(_SELF_APPLIED)]
     if foreign:
         yield "unexpected-relocation", foreign

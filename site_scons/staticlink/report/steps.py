@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 #: At most this many passed items are named on the ``PROBE`` line.
 _SHOWN_ITEMS = 6
+#: What the ``CHECK`` line claims, each with the findings that would deny it.
+_CLAIMS = (
+    (("no PT_INTERP", "has-interpreter"), ("no DT_NEEDED", "needs-library"), ("0 undefined", "undefined-symbol")),
+    (("NX", "executable-stack", "no-stack-note"), ("RELRO", "no-relro"), ("no RWX", "writable-code")),
+)
 
 
 def report_link(
@@ -50,16 +55,13 @@ def report_crates(say: Say, crates: Mapping[str, Mapping[str, Any]]) -> None:
 
 def report_check(say: Say, facts: ExecutableFacts, findings: Sequence[Finding], shims: Mapping[str, str]) -> None:
     """Print the ``CHECK`` line: what verification showed, with every warning and every shim by name."""
+    found = {finding.id for finding in findings}
+    linked, hardened = (", ".join(claim for claim, *ids in row if found.isdisjoint(ids)) for row in _CLAIMS)
     kind = "static-pie" if facts.elf_type == "DYN" else "static"
     frames = f"{facts.eh_frame_hdr.fde_count} unwind entries; " if facts.eh_frame_hdr else ""
     names = f" ({', '.join(f'{name}: {why}' for name, why in sorted(shims.items()))})" if shims else ""
     warnings = "".join(f"; warning: {finding.what}" for finding in findings if finding.level == "warn")
-    say(
-        "CHECK",
-        "",
-        f"{kind}: no PT_INTERP, no DT_NEEDED, {len(facts.undefined)} undefined; {frames}NX, RELRO; "
-        f"{count(len(shims), 'shim')}{names}{warnings}",
-    )
+    say("CHECK", "", f"{kind}: {linked}; {frames}{hardened}; {count(len(shims), 'shim')}{names}{warnings}")
 
 
 def report_probe(say: Say, result: ProbeResult | None) -> None:
