@@ -65,6 +65,8 @@ int demo_python_use(const char *expression, const char *script_path)
     Py_XDECREF(module);
     if (select_rows == NULL)
         PyErr_Print();
+    if (select_rows == Py_None) /* the filter's author has been told why */
+        Py_CLEAR(select_rows);
     PyGILState_Release(state);
     return select_rows != NULL ? 0 : -1;
 }
@@ -94,7 +96,9 @@ static int copy_answer(PyObject *answer, unsigned char *keep, size_t rows)
 {
     char *bytes;
     Py_ssize_t length;
-    if (answer == NULL || PyBytes_AsStringAndSize(answer, &bytes, &length) != 0)
+    if (answer == NULL || answer == Py_None) /* None: the filter's author has been told why */
+        return -1;
+    if (PyBytes_AsStringAndSize(answer, &bytes, &length) != 0)
         return -1;
     if ((size_t)length != rows) {
         PyErr_SetString(PyExc_ValueError, "the filter answered for another number of records");
@@ -114,7 +118,7 @@ int demo_python_filter(const struct demo_text *names, size_t columns, const stru
     if (header != NULL && records != NULL)
         answer = PyObject_CallFunctionObjArgs(select_rows, PyList_GET_ITEM(header, 0), records, NULL);
     int result = copy_answer(answer, keep, rows);
-    if (result != 0)
+    if (PyErr_Occurred())
         PyErr_Print();
     Py_XDECREF(answer);
     Py_XDECREF(records);

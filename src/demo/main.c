@@ -125,14 +125,12 @@ static int summarise(const struct options *options)
     if (data == NULL)
         return -1;
     int result = demo_summarise(data, length, &options->query, &report);
-    if (result == 0)
-        fputs(report, stdout);
-    else if (report[0] != '\0')
+    if (result == 0 && (fputs(report, stdout) < 0 || fflush(stdout) != 0))
+        result = complain("standard output", strerror(errno));
+    else if (result != 0 && report[0] != '\0')
         fprintf(stderr, "demo: %s\n", report);
     demo_release(report);
     free(data);
-    if (result == 0 && fflush(stdout) != 0)
-        result = complain("standard output", strerror(errno));
     return result;
 }
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime
 import math
 import re
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,33 +19,63 @@ import _demo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import TracebackType
 
-    Select = Callable[[Sequence[str], Sequence[Sequence[str]]], bytes]
+    #: Names of fields and a batch of records -> a byte a record, 1 to keep it; None when the filter failed.
+    Select = Callable[[Sequence[str], Sequence[Sequence[str]]], bytes | None]
 
 
-def from_expression(expression: str) -> Select:
+def from_expression(expression: str) -> Select | None:
     """Return the function that answers for a batch of records, from an expression."""
-    code = compile(expression.strip(), "<filter>", "eval")
     known = {"datetime": datetime, "math": math, "re": re}
+    teller = Teller("the expression")
+    with teller:
+        code = compile(expression.strip(), "<filter>", "eval")
 
-    def keep(row: dict[str, Any]) -> bool:
-        return bool(eval(code, known, {**row, "row": row}))  # noqa: S307  (the user's own expression is the feature)
+        def keep(row: dict[str, Any]) -> bool:
+            return bool(eval(code, known, {**row, "row": row}))  # noqa: S307  (the user's own expression is the feature)
 
-    return _for_batches(keep)
+        return _for_batches(keep, teller)
+    return None
 
 
-def from_script(path: str) -> Select:
+def from_script(path: str) -> Select | None:
     """Return the function that answers for a batch of records, from a script that defines ``keep(row)``."""
     namespace: dict[str, Any] = {"__name__": "filter"}
-    exec(compile(Path(path).read_bytes(), path, "exec"), namespace)  # noqa: S102  (the user's own script)
-    if not callable(namespace.get("keep")):
-        raise SystemExit(f"demo: {path} defines no function keep(row)")
-    return _for_batches(namespace["keep"])
+    teller = Teller(path)
+    with teller:
+        exec(compile(Path(path).read_bytes(), path, "exec"), namespace)  # noqa: S102  (the user's own script)
+        if not callable(namespace.get("keep")):
+            raise NameError("there is no function keep(row)")  # noqa: TRY004  (a name that is absent, as a rule)
+        return _for_batches(namespace["keep"], teller)
+    return None
 
 
-def _for_batches(keep: Callable[[dict[str, Any]], object]) -> Select:
-    def select(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-        return bytes(bool(keep(dict(zip(names, map(_value, row), strict=True)))) for row in rows)
+class Teller:
+    """Tells the filter's author in one line what went wrong, once however many threads meet it."""
+
+    def __init__(self, place: str) -> None:
+        """Name the filter ``place``."""
+        self._place = place
+        self._first = threading.Lock()
+
+    def __enter__(self) -> None:
+        """Begin a part of the filter's work."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Report an error, and say that it was reported."""
+        if kind is not None and self._first.acquire(blocking=False):
+            sys.stderr.write(f"demo: {self._place}: {kind.__name__}: {error}\n")
+        return kind is not None
+
+
+def _for_batches(keep: Callable[[dict[str, Any]], object], teller: Teller) -> Select:
+    def select(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes | None:
+        with teller:
+            return bytes(bool(keep(dict(zip(names, map(_value, row), strict=True)))) for row in rows)
+        return None
 
     return select
 
