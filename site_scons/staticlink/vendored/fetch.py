@@ -151,6 +151,7 @@ class _HttpsOnly(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
         if urllib.parse.urlsplit(newurl).scheme != "https":
+            fp.close()
             raise Unavailable(f"redirects to {newurl}, which is not https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -210,6 +211,7 @@ def _open_within(url: str, seconds: float) -> HTTPResponse:
 def _clause(error: OSError) -> str:
     """Return in one lower-case clause why a transfer failed."""
     if isinstance(error, urllib.error.HTTPError):
+        error.close()
         return f"answers {error.code} {error.reason}"
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):

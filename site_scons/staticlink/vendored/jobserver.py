@@ -65,7 +65,8 @@ class JobServer:
     def _refill(self) -> None:
         """Put back what killed children took; nobody uses the pipe now."""
         while select.select([self._read], [], [], 0)[0]:
-            os.read(self._read, self.slots)
+            with suppress(BlockingIOError):
+                os.read(self._read, self.slots)
         os.write(self._write, b"+" * self.slots)
 
     def free(self) -> int:
