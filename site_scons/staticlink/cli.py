@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 def _verify(options: argparse.Namespace) -> int:
     facts = inspect_executable(options.executable)
     # Which libc it holds is not in question here; a target says only what the file must look like.
-    target = Target(facts.machine, "glibc", static=True, pie=options.pie)
+    target = Target(facts.machine, "glibc", static=True, pie=options.pie or facts.flags_1_pie)
     findings = verify_executable(facts, target)
     if options.json:
         document = {

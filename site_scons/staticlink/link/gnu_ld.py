@@ -56,8 +56,8 @@ class GnuLd(SymbolTable):
 
     def _take_group(self, group: Group, *, again: bool) -> None:
         before = -1
-        while before != len(self.extractions):
-            before = len(self.extractions)
+        while before != len(self.loaded):
+            before = len(self.loaded)
             self.take_all(group.items, again=again)
             again = True
 

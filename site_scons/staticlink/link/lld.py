@@ -70,34 +70,48 @@ class Lld(SymbolTable):
                 return
 
     def _extract(self, place: int, number: int, name: str) -> None:
-        one = self._offered[place]
-        self._taken.add(place)
-        self.record(number, one, name)
-        self._join(one)
+        """Extract the member offered at ``place``, and whatever its references extract, the depth first.
 
-    def _join(self, one: ObjectFile) -> None:
-        """Let ``one`` join, and whatever its references extract, the depth first.
-
-        The stack is ours: a chain of archives can be longer than Python's recursion limit.
+        lld notes an extraction when it is complete, so the deepest comes first. The stack is ours: a chain of archives
+        can be longer than Python's recursion limit.
         """
-        stack = [self._begin(one)]
+        stack = [self._begin(place, number, name)]
         while stack:
-            number, names = stack[-1]
-            name = next(names, None)
-            if name is None:
+            reason, one, names = stack[-1]
+            name = next(names, "")
+            if not name:
                 stack.pop()
-                continue
-            state = self.state.get(name)
-            if state is None or state & ROLE_MASK == WEAK_UNDEFINED:
-                self.want(name, number)
-            elif state & ROLE_MASK == LAZY and state >> ROLE_BITS not in self._taken:
-                place = state >> ROLE_BITS
-                self._taken.add(place)
-                self.record(number, self._offered[place], name)
-                stack.append(self._begin(self._offered[place]))
+                self.record(*reason)
+            else:
+                lazy = self._refer(one, name)
+                if lazy is not None:
+                    stack.append(self._begin(lazy, one, name))
 
-    def _begin(self, one: ObjectFile) -> tuple[int, Iterator[str]]:
+    def _begin(self, place: int, number: int, name: str) -> tuple[tuple[int, ObjectFile, str], int, Iterator[str]]:
+        """Let an offered member's definitions join; return why, its number, and its references still to be looked at."""
+        self._taken.add(place)
+        one = self._offered[place]
+        return (number, one, name), self._open(one), iter(one.symbols.undefined)
+
+    def _open(self, one: ObjectFile) -> int:
         number = self.define(one)
         for name in one.symbols.weak_undefined:
             self.state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
-        return number, iter(one.symbols.undefined)
+        return number
+
+    def _join(self, one: ObjectFile) -> None:
+        number = self._open(one)
+        for name in one.symbols.undefined:
+            lazy = self._refer(number, name)
+            if lazy is not None:
+                self._extract(lazy, number, name)
+
+    def _refer(self, number: int, name: str) -> int | None:
+        """Let a strong reference join; return the place of the offered member that it extracts."""
+        state = self.state.get(name)
+        if state is None or state & ROLE_MASK == WEAK_UNDEFINED:
+            # The first file to refer to a symbol stays its referrer, even when that reference was weak.
+            self.want(name, number if state is None else state >> ROLE_BITS)
+        elif state & ROLE_MASK == LAZY and state >> ROLE_BITS not in self._taken:
+            return state >> ROLE_BITS
+        return None

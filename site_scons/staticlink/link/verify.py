@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from staticlink.target import Target
 
 _POLICY = Path(__file__).parent.parent / "policy" / "findings.toml"
+_SHOWN_EVIDENCE = 5
 #: The only relocations a static start-up applies (musl ``ldso/dlstart.c``; glibc ``csu/libc-start.c``), by suffix.
 _SELF_APPLIED = ("_RELATIVE", "_IRELATIVE", "_IRELATIV", "_RELATIVE64", "_NONE")
 
@@ -36,8 +37,10 @@ class Finding:
     evidence: tuple[str, ...]
 
     def fault(self, path: Path) -> Fault:
-        """Return the finding as a fault of ``path``."""
-        return Fault(self.id, f"{self.what}: {path.name}", self.evidence)
+        """Return the finding as a fault of ``path``, with the first of its evidence and a count of the rest."""
+        more = len(self.evidence) - _SHOWN_EVIDENCE
+        counted = (f"and {more} more",) if more > 0 else ()
+        return Fault(self.id, f"{self.what}: {path.name}", (*self.evidence[:_SHOWN_EVIDENCE], *counted))
 
 
 def verify_executable(facts: ExecutableFacts, target: Target) -> tuple[Finding, ...]:
