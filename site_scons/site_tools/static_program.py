@@ -25,6 +25,7 @@ from staticlink.link.request import LinkRequest
 from staticlink.rust.toolchain import find_toolchain, search_directories
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
+from staticlink_scons.cleaning import remove_empty_directories
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.settings import settings
 
@@ -59,6 +60,7 @@ def generate(env: Environment) -> None:
     chosen = settings(env)
     if "vendored_library" not in env["TOOLS"]:
         env.Tool("vendored_library", toolpath=[str(Path(__file__).parent)])
+    remove_empty_directories(env, chosen.build)
     env.SetDefault(STATICLINK_HOST_CC=env.subst("$CC") or "gcc")
     if not chosen.verbose:
         env.SetDefault(**_SHORT_LINES)
