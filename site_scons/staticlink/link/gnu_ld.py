@@ -72,17 +72,22 @@ class GnuLd(SymbolTable):
         heap = [(position, name) for name in wanted for position in promises[name]]
         heapify(heap)
         later: list[tuple[int, str]] = []
+        first = True
+        self.reopened.clear()
         while heap:
             position, name = heappop(heap)
             for fresh in self._consider(archive, archive.offset_at(position), name):
+                # An entry that was passed while its symbol had a definition is not looked at again in this search.
+                passed = (position if first else archive.index_size) if fresh in self.reopened else -1
                 for place in promises.get(fresh, ()):
-                    if place > position:
+                    if place > position and place > passed:
                         heappush(heap, (place, fresh))
-                    else:
+                    elif place > passed:
                         later.append((place, fresh))
             if not heap:
                 heap, later = later, []
                 heapify(heap)
+                first = False
 
     @staticmethod
     def _promised(names: dict[str, None], promises: dict[str, list[int]]) -> Iterable[str]:

@@ -91,6 +91,11 @@ class Archive:
             self._promises = _positions(names)
         return self._promises
 
+    @property
+    def index_size(self) -> int:
+        """The number of entries in the index."""
+        return len(self._offsets)
+
     def offset_at(self, position: int) -> int:
         """Return the offset of the member that the index names at ``position``."""
         return self._offsets[position]

@@ -9,7 +9,8 @@ A weak reference extracts nothing; neither does a COMMON symbol (lld 15 and newe
 entry symbol is looked for after all inputs. Source: ``lld/ELF/Symbols.cpp``, ``InputFiles.cpp`` (``parseLazy``),
 ``Driver.cpp``.
 
-Not modelled: ``--wrap``, ``--defsym``, bitcode.
+Not modelled: ``--wrap``, ``--defsym``, bitcode; that a definition discarded with its COMDAT group counts as a
+reference.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from staticlink.link.inputs import Item
+
+    _References = Iterator[tuple[str, bool]]
 
 
 class Lld(SymbolTable):
@@ -66,8 +69,14 @@ class Lld(SymbolTable):
             if role == WEAK_UNDEFINED:
                 self.state[name] = place << ROLE_BITS | LAZY
             elif role == UNDEFINED:
-                self._extract(place, old >> ROLE_BITS, name)
+                first = self._first_wanted(one)
+                self._extract(place, self.state[first] >> ROLE_BITS, first)
                 return
+
+    def _first_wanted(self, one: ObjectFile) -> str:
+        """Return the first symbol, in the order of the symbol table, through which an offered member is extracted."""
+        defined = with_default_versions([row.name for row in one.details() if row.section])
+        return next(name for name in defined if self.state.get(name, LAZY) & ROLE_MASK == UNDEFINED)
 
     def _extract(self, place: int, number: int, name: str) -> None:
         """Extract the member offered at ``place``, and whatever its references extract, the depth first.
@@ -78,36 +87,33 @@ class Lld(SymbolTable):
         stack = [self._begin(place, number, name)]
         while stack:
             reason, one, names = stack[-1]
-            name = next(names, "")
-            if not name:
+            wanted = next(names, None)
+            if wanted is None:
                 stack.pop()
                 self.record(*reason)
             else:
-                lazy = self._refer(one, name)
+                lazy = self._refer(one, *wanted)
                 if lazy is not None:
-                    stack.append(self._begin(lazy, one, name))
+                    stack.append(self._begin(lazy, one, wanted[0]))
 
-    def _begin(self, place: int, number: int, name: str) -> tuple[tuple[int, ObjectFile, str], int, Iterator[str]]:
-        """Let an offered member's definitions join; return why, its number, and its references still to be looked at."""
+    def _begin(self, place: int, number: int, name: str) -> tuple[tuple[int, ObjectFile, str], int, _References]:
+        """Let an offered member's definitions join; return why, its number, and its references."""
         self._taken.add(place)
         one = self._offered[place]
-        return (number, one, name), self._open(one), iter(one.symbols.undefined)
-
-    def _open(self, one: ObjectFile) -> int:
-        number = self.define(one)
-        for name in one.symbols.weak_undefined:
-            self.state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
-        return number
+        return (number, one, name), self.define(one), _references(one)
 
     def _join(self, one: ObjectFile) -> None:
-        number = self._open(one)
-        for name in one.symbols.undefined:
-            lazy = self._refer(number, name)
+        number = self.define(one)
+        for name, weak in _references(one):
+            lazy = self._refer(number, name, weak)
             if lazy is not None:
                 self._extract(lazy, number, name)
 
-    def _refer(self, number: int, name: str) -> int | None:
-        """Let a strong reference join; return the place of the offered member that it extracts."""
+    def _refer(self, number: int, name: str, weak: bool) -> int | None:  # noqa: FBT001
+        """Let a reference join; return the place of the offered member that it extracts."""
+        if weak:
+            self.state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
+            return None
         state = self.state.get(name)
         if state is None or state & ROLE_MASK == WEAK_UNDEFINED:
             # The first file to refer to a symbol stays its referrer, even when that reference was weak.
@@ -115,3 +121,11 @@ class Lld(SymbolTable):
         elif state & ROLE_MASK == LAZY and state >> ROLE_BITS not in self._taken:
             return state >> ROLE_BITS
         return None
+
+
+def _references(one: ObjectFile) -> _References:
+    """Yield each undefined symbol in the order of the symbol table, and whether it is weak."""
+    if one.symbols.weak_undefined:
+        weak = frozenset(one.symbols.weak_undefined)
+        return iter([(row.name, row.name in weak) for row in one.details() if not row.section])
+    return ((name, False) for name in one.symbols.undefined)

@@ -37,10 +37,21 @@ _OPTIONS = {FROM_OPTION: "-u", FROM_ENTRY: "--entry"}
 class SymbolTable:
     """The symbols of a link so far, and the objects that joined it."""
 
-    __slots__ = ("clashes", "common", "extractions", "loaded", "shadowed", "signatures", "state", "undefined")
+    __slots__ = (
+        "clashes",
+        "common",
+        "extractions",
+        "loaded",
+        "reopened",
+        "shadowed",
+        "signatures",
+        "state",
+        "undefined",
+    )
 
     def __init__(self) -> None:
-        """Begin with no object and no symbol."""
+        """Begin with no object and no symbol. ``reopened`` are symbols that had a weak definition and became COMMON."""
+        self.reopened: set[str] = set()
         self.loaded: list[ObjectFile] = []
         self.state: dict[str, int] = {}
         self.undefined: dict[str, None] = {}
@@ -108,6 +119,7 @@ class SymbolTable:
                 del self.undefined[name]
             elif role == WEAK:
                 self.shadowed.append((name, old >> ROLE_BITS))
+                self.reopened.add(name)
             self.state[name] = number << ROLE_BITS | COMMON
             self.common[name] = None
 
