@@ -102,7 +102,7 @@ def upstream(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ups
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     recipe = replace(load_recipe(VENDOR / "musl.toml"), archives=(Archive("musl.tar.gz", DIGEST),), debian=None)
     yield Upstream(f"https://localhost:{server.server_address[1]}", recipe)
     server.shutdown()
