@@ -1,7 +1,7 @@
 """Write small ELF objects and archives, byte by byte, so that tests can make thousands of them in a second.
 
-An object has one ``.text``, one ``.data`` with a relocation for every undefined symbol (an undefined symbol without one is
-no error to a linker), and a section group for every COMDAT definition. Archives are GNU archives with an index.
+An object has one ``.text``, one ``.data`` with a relocation for every undefined symbol (an undefined symbol without
+one is no error to a linker), and a section group for every COMDAT definition. Archives are GNU archives with an index.
 """
 
 from __future__ import annotations

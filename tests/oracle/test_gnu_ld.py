@@ -43,6 +43,10 @@ run_links = settings(
 seeds = given(seed=st.integers(0, 2**32))
 
 
+def seeded(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311  (repeatable is what is wanted)
+
+
 def some(chance: random.Random, names: Sequence[str], most: int) -> list[str]:
     return chance.sample(names, min(len(names), chance.randint(0, most)))
 
@@ -82,7 +86,9 @@ def draw_link(chance: random.Random, directory: Path, *, comdat: bool = True) ->
         )
     if chance.random() < 0.15:
         place = chance.randrange(len(archives))
-        rest[place] = Whole(archives[place])
+        archive = archives[place]
+        assert isinstance(archive, Archive)
+        rest[place] = Whole(archive)
     if chance.random() < 0.4:
         low = chance.randrange(len(rest))
         high = chance.randint(low, len(rest) - 1)
@@ -133,7 +139,7 @@ def ours(found: Resolution) -> list[tuple[str, str, str]]:
 @run_links
 @seeds
 def test_generated_links_resolve_as_under_gnu_ld(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = seeded(seed)
     items, words = draw_link(chance, tmp_path)
     wanted = some(chance, _SYMBOLS, 1)
     found = resolve(items, undefined=wanted)
@@ -147,7 +153,7 @@ def test_generated_links_resolve_as_under_gnu_ld(tmp_path: Path, seed: int) -> N
 @run_links
 @seeds
 def test_generated_orders_link_under_gnu_ld(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = seeded(seed)
     items, _ = draw_link(chance, tmp_path)
     archives = list(dict.fromkeys(one for one in flatten(items) if isinstance(one, Archive)))
     objects = [one for one in flatten(items) if isinstance(one, ObjectFile)]
@@ -179,7 +185,7 @@ def lld() -> list[str]:
 @run_links
 @seeds
 def test_generated_links_resolve_as_under_lld(tmp_path: Path, lld: list[str], seed: int) -> None:
-    chance = random.Random(seed)
+    chance = seeded(seed)
     items, words = draw_link(chance, tmp_path, comdat=False)
     command = [*lld, "-static", "-o", "out", "--why-extract=why", "--noinhibit-exec", "-z", "muldefs", *words]
     subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
