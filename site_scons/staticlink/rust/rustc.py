@@ -5,6 +5,9 @@ prefixes to remap; build scripts and procedural macros run on the host and get t
 be the usual way, and has two faults here: setting it silences the ``rustflags`` of the user's ``.cargo/config.toml``,
 and cargo hashes it into every symbol name, so that the cache's place on this machine would decide the bytes.
 
+One path remains: cargo hashes the place of a package outside the crate's workspace into its symbol names. Packages of
+one workspace give the same bytes wherever the checkout lies.
+
 Cargo must still notice when the std changes. It hashes what ``rustc -vV`` prints; the script adds one line to that.
 """
 
@@ -45,9 +48,9 @@ class Driver:
 def target_arguments(*, static: bool, sysroot: Path | None, remap: Sequence[tuple[Path, str]]) -> tuple[str, ...]:
     """Return what rustc is told for the target; of ``remap`` (prefix, replacement) the last match wins.
 
-    ``+crt-static`` is always said for static links: rustc's musl targets will stop implying it. Without ``lto=off`` rustc
-    optimises across its code units by ThinLTO, which names promoted symbols after a hash that a comment changes. What
-    a profile says of LTO comes later on the command line, and wins.
+    ``+crt-static`` is always said for static links: rustc's musl targets will stop implying it. Without ``lto=off``
+    rustc optimises across its code units by ThinLTO, which names promoted symbols after a hash that a comment changes.
+    What a profile says of LTO comes later on the command line, and wins.
     """
     arguments = ["--sysroot", str(sysroot)] if sysroot is not None else []
     arguments += ["-C", "lto=off"]
