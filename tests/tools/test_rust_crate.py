@@ -66,10 +66,12 @@ class Project:
     environ: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, text: str) -> None:
+        """Write one of the project's files."""
         (self.top / name).parent.mkdir(parents=True, exist_ok=True)
         (self.top / name).write_text(text, encoding="utf-8")
 
     def scons(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run SCons; its errors name the processes it started."""
         command = [sys.executable, "-m", "SCons", f"--site-dir={SITE}", "-Q", *arguments]
         environ = {**os.environ, "PYTHONPATH": str(self.top / "audit"), **self.environ}
         done = subprocess.run(
@@ -91,9 +93,11 @@ class Project:
         return [line.rstrip() for line in done.stderr.splitlines() if not line.startswith("STARTED")]
 
     def archive(self, directory: str = DYNAMIC) -> bytes:
+        """Return the archive's bytes."""
         return (self.top / directory / "rust" / "libfirst_crate.a").read_bytes()
 
     def facts(self, directory: str) -> dict[str, object]:
+        """Return what the build says of the archive."""
         text = (self.top / directory / "rust" / "libfirst_crate.rust.json").read_text(encoding="utf-8")
         found: dict[str, object] = json.loads(text)
         return found

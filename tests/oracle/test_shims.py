@@ -1,0 +1,66 @@
+"""Are the layouts that the shims assert those of both libcs, and does the bridge pass what glibc passes?"""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from staticlink.errors import StaticlinkError
+from staticlink.link.shims import Shim, choose_shims, compile_shims, load_shims
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CONSTRUCTOR = """\
+#include <string.h>
+static int seen;
+static void first(int argc, char **argv, char **envp) { seen = argc == 2 && !strcmp(argv[1], "x y") && envp == argv + 3; }
+__attribute__((section(".init_array"), used)) static void (*const entry)(int, char **, char **) = first;
+int main(void) { return seen ? 0 : 1; }
+"""
+
+
+def test_glibcs_layouts_are_the_ones_asserted(tmp_path: Path) -> None:
+    """The host's headers are glibc's: the assertions in lfs64.c hold against them as well."""
+    shims = choose_shims({"stat64", "__res_init", "gnu_get_libc_version"}, load_shims(), start_bridge=True)
+    objects = compile_shims(shims, cc=["gcc"], into=tmp_path / "a place")
+    assert [path.name for path in objects] == [
+        "shim_lfs64.o",
+        "shim_res_init.o",
+        "shim_gnu_version.o",
+        "shim_start_bridge.o",
+    ]
+    for shim, path in zip(shims, objects, strict=True):
+        defined = subprocess.run(["nm", "--defined-only", path], capture_output=True, text=True, check=True).stdout
+        assert set(shim.symbols) <= {line.split()[-1] for line in defined.splitlines()}
+
+
+def test_the_same_shim_gives_the_same_bytes(tmp_path: Path) -> None:
+    one, two = (compile_shims(load_shims(), cc=["gcc"], into=tmp_path / name) for name in ("one", "two"))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+@pytest.mark.parametrize("linking", [["-static", "-fno-pie", "-no-pie"], ["-static-pie", "-fPIE"]])
+def test_glibc_passes_what_the_bridge_passes(tmp_path: Path, linking: list[str]) -> None:
+    """What a constructor sees under glibc is what the bridge promises on musl; test_rust_crate.py proves it there."""
+    (tmp_path / "main.c").write_text(_CONSTRUCTOR, encoding="utf-8")
+    subprocess.run(["gcc", *linking, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    assert subprocess.run([tmp_path / "main", "x y"], check=False).returncode == 0
+
+
+def test_a_shim_that_does_not_compile_is_told_in_the_compilers_words(tmp_path: Path) -> None:
+    (tmp_path / "bad.c").write_text("int x = ;\n", encoding="utf-8")
+    with pytest.raises(StaticlinkError) as caught:
+        compile_shims([Shim("bad", tmp_path / "bad.c", ("x",), "sound", "")], cc=["gcc"], into=tmp_path)
+    (fault,) = caught.value.faults
+    assert fault.what == "shim does not compile: bad"
+    assert any("expected expression" in line for line in fault.evidence)
+    assert list(tmp_path.glob("*.o")) == []
+
+
+def test_a_compiler_that_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StaticlinkError) as caught:
+        compile_shims(load_shims()[:1], cc=["no-such-compiler"], into=tmp_path)
+    assert caught.value.faults[0].evidence == ("[Errno 2] No such file or directory: 'no-such-compiler'",)
