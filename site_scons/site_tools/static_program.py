@@ -107,7 +107,7 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     env.Depends(output, [tool_node(env, path) for path in libc.files if path.is_file() and not _inside(path, built)])
     wanted = settings(env).linker
     env.Depends(output, [tool_node(env, linker.path) for linker in linkers if wanted in ("auto", linker.name)][:1])
-    env.Clean(output, [f"{output.path}.linkplan.json", f"{output.path}.unverified", env.Dir(f"{output.path}.shims")])
+    env.Clean(output, [env.File(f"{output.abspath}.linkplan.json"), env.Dir(f"{output.abspath}.shims")])
     return target, source
 
 

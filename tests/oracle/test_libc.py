@@ -30,7 +30,7 @@ def test_glibc_is_where_gcc_finds_it(pie: bool) -> None:  # noqa: FBT001
 
 
 def test_a_libc_without_its_static_part_is_named(tmp_path: Path) -> None:
-    own = compiler_directories(["gcc"])[0]
+    own = asked("libgcc.a").parent
     with pytest.raises(StaticlinkError) as caught:
         require_files(describe_libc(GLIBC, (own, tmp_path), None))
     assert render_error(caught.value) == (

@@ -54,14 +54,13 @@ def describe_libc(target: Target, compiler_directories: Sequence[Path], sysroot:
 
     The files need not exist yet (:func:`require_files` checks): dependencies are declared before musl is compiled.
     """
-    own = tuple(compiler_directories[:1])
     directories = (sysroot / "lib",) if sysroot is not None else tuple(compiler_directories)
 
     def libc_file(name: str) -> Path:
         return _find(name, directories)
 
     def gcc_file(name: str) -> Path:
-        return _find(name, own)
+        return _find(name, compiler_directories)
 
     start = "rcrt1.o" if target.pie else "crt1.o"
     suffix = "S" if target.pie else ""
@@ -78,7 +77,7 @@ def describe_libc(target: Target, compiler_directories: Sequence[Path], sysroot:
 
 
 def compiler_directories(cc: Sequence[str]) -> tuple[Path, ...]:
-    """Return where the compiler ``cc`` looks for libraries, its own directory first.
+    """Return where the compiler ``cc`` looks for libraries, in its order: ``-B``, its own directory, the system's.
 
     Raises :class:`StaticlinkError` when the compiler cannot be run.
     """
@@ -88,8 +87,7 @@ def compiler_directories(cc: Sequence[str]) -> tuple[Path, ...]:
     except (OSError, subprocess.SubprocessError) as error:
         raise fail("no-compiler", f"the compiler cannot be asked: {cc[0]}", evidence=(str(error),)) from None
     lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
-    own = Path(lines["install"])
-    found = [own, *(Path(part) for part in lines["libraries"].removeprefix("=").split(":") if part)]
+    found = [*(Path(part) for part in lines["libraries"].removeprefix("=").split(":") if part), Path(lines["install"])]
     return tuple(dict.fromkeys(path.resolve() for path in found if path.is_dir()))
 
 
