@@ -155,9 +155,13 @@ def test_broken_objects(data: bytes, expected: list[str]) -> None:
     assert message(data) == expected
 
 
-@pytest.mark.parametrize("length", range(0, len(write_object(FULL)), 16))
-def test_every_cut_ends_in_one_error_or_a_table(length: int) -> None:
-    try:
-        read_symbols(write_object(FULL)[:length], "f.o", "x86_64")
-    except StaticlinkError as error:
-        assert len(error.faults) == 1
+def test_every_cut_ends_in_one_error_or_a_table() -> None:
+    whole = write_object(FULL)
+    for length in range(len(whole)):
+        try:
+            read_symbols(whole[:length], "f.o", "x86_64")
+        except StaticlinkError as error:
+            faults = error.faults
+        else:
+            faults = ()
+        assert len(faults) <= 1

@@ -56,8 +56,8 @@ class GnuLd(SymbolTable):
 
     def _take_group(self, group: Group, *, again: bool) -> None:
         before = -1
-        while before != len(self.loaded):
-            before = len(self.loaded)
+        while before != self.progress:
+            before = self.progress
             self.take_all(group.items, again=again)
             again = True
 
@@ -72,7 +72,7 @@ class GnuLd(SymbolTable):
         heap = [(position, name) for name in wanted for position in promises[name]]
         heapify(heap)
         later: list[tuple[int, str]] = []
-        first = True
+        first, before = True, self.progress
         self.reopened.clear()
         while heap:
             position, name = heappop(heap)
@@ -84,10 +84,10 @@ class GnuLd(SymbolTable):
                         heappush(heap, (place, fresh))
                     elif place > passed:
                         later.append((place, fresh))
-            if not heap:
+            if not heap and self.progress != before:
                 heap, later = later, []
                 heapify(heap)
-                first = False
+                first, before = False, self.progress
 
     @staticmethod
     def _promised(names: dict[str, None], promises: dict[str, list[int]]) -> Iterable[str]:

@@ -90,7 +90,7 @@ class Lld(SymbolTable):
             wanted = next(names, None)
             if wanted is None:
                 stack.pop()
-                self.record(*reason)
+                self.record(*reason, listed_by_owner=True)
             else:
                 lazy = self._refer(one, *wanted)
                 if lazy is not None:

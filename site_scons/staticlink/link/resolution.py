@@ -41,7 +41,7 @@ class Extraction:
     """One member that was extracted: the file whose reference asked for it, the member, and the symbol.
 
     ``reference`` is ``-u`` or ``--entry`` when the command line asked. ``extracted`` is the member itself, with its
-    archive.
+    archive; ``member`` is what the linker lists, and lld lists the member that defines ``symbol`` in the end.
     """
 
     reference: str

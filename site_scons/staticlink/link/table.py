@@ -42,6 +42,7 @@ class SymbolTable:
         "common",
         "extractions",
         "loaded",
+        "progress",
         "reopened",
         "shadowed",
         "signatures",
@@ -50,7 +51,13 @@ class SymbolTable:
     )
 
     def __init__(self) -> None:
-        """Begin with no object and no symbol. ``reopened`` are symbols that had a weak definition and became COMMON."""
+        """Begin with no object and no symbol.
+
+        ``reopened`` are symbols that had a weak definition and became COMMON. ``progress`` counts the symbols that
+        became undefined, and those that became COMMON without having been referred to: GNU ld searches again when it
+        grows.
+        """
+        self.progress = 0
         self.reopened: set[str] = set()
         self.loaded: list[ObjectFile] = []
         self.state: dict[str, int] = {}
@@ -111,6 +118,7 @@ class SymbolTable:
 
     def _define_common(self, names: Iterable[str], number: int) -> None:
         for name in names:
+            self.progress += name not in self.state
             old = self.state.get(name, WEAK_UNDEFINED)
             role = old & ROLE_MASK
             if role in (STRONG, COMMON):
@@ -143,12 +151,17 @@ class SymbolTable:
                 fresh.append(name)
         for name in one.symbols.weak_undefined:
             state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
+        self.progress += len(fresh)
         return fresh
 
-    def record(self, number: int, one: ObjectFile, symbol: str) -> None:
-        """Note that object ``number``'s reference to ``symbol`` extracted ``one`` from its archive."""
+    def record(self, number: int, one: ObjectFile, symbol: str, *, listed_by_owner: bool = False) -> None:
+        """Note that object ``number``'s reference to ``symbol`` extracted ``one`` from its archive.
+
+        ``listed_by_owner``: the linker lists whoever defines ``symbol`` by now in place of ``one``.
+        """
         reference = _OPTIONS[number] if number < 0 else self.loaded[number].display
-        self.extractions.append(Extraction(reference, one.display, symbol, one))
+        owner = self.loaded[self.state[symbol] >> ROLE_BITS] if listed_by_owner else one
+        self.extractions.append(Extraction(reference, owner.display, symbol, one))
 
     def result(self, profile: str, items: Sequence[Item]) -> Resolution:
         """Return what the link came to."""

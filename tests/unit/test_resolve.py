@@ -1,0 +1,179 @@
+"""Does resolution follow each linker's rules, row by row of the table of edge cases?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from staticlink.errors import StaticlinkError
+from staticlink.link.inputs import Archive, Group, Item, ObjectFile, Whole, read_input
+from staticlink.link.resolve import Index, resolve
+
+from tests.elf_writer import Specimen, save, write_archive, write_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Make = Callable[..., Archive]
+
+S = Specimen
+
+
+@pytest.fixture
+def main(tmp_path: Path) -> Callable[..., ObjectFile]:
+    def make(*undefined: str, name: str = "main.o", **more: list[str]) -> ObjectFile:
+        specimen = Specimen(strong=["_start"] if name == "main.o" else [], undefined=undefined, **more)
+        one = read_input(save(tmp_path / name, write_object(specimen)))
+        assert isinstance(one, ObjectFile)
+        return one
+
+    return make
+
+
+@pytest.fixture
+def lib(tmp_path: Path) -> Make:
+    def make(name: str, **members: Specimen) -> Archive:
+        data = write_archive([(f"{key}.o", specimen) for key, specimen in members.items()])
+        one = read_input(save(tmp_path / f"{name}.a", data))
+        assert isinstance(one, Archive)
+        return one
+
+    return make
+
+
+def extracted(*items: Item, profile: str = "bfd", undefined: tuple[str, ...] = ()) -> list[str]:
+    return [one.member for one in resolve(items, profile=profile, undefined=undefined).extractions]
+
+
+def test_a_reference_extracts_its_definition_and_nothing_else(main: Callable[..., ObjectFile], lib: Make) -> None:
+    found = resolve([main("f"), lib("l", f=S(strong=["f"]), g=S(strong=["g"]))])
+    (one,) = found.extractions
+    assert (one.reference, one.member, one.symbol) == ("main.o", "l.a(f.o)", "f")
+    assert (found.undefined, found.duplicates) == ({}, {})
+    assert found.definitions == {"_start": "main.o", "f": "l.a(f.o)"}
+
+
+def test_a_backward_reference_is_missed_by_gnu_ld_only(main: Callable[..., ObjectFile], lib: Make) -> None:
+    archive, one = lib("l", f=S(strong=["f"])), main("f")
+    assert resolve([archive, one]).undefined == {"f": ("main.o",)}
+    assert extracted(archive, one, profile="lld") == ["l.a(f.o)"]
+
+
+def test_a_cycle_needs_a_group(main: Callable[..., ObjectFile], lib: Make) -> None:
+    a = lib("a", a1=S(strong=["a1"], undefined=["b1"]), a2=S(strong=["a2"]))
+    b = lib("b", b1=S(strong=["b1"], undefined=["a2"]))
+    start = main("a1")
+    assert resolve([start, a, b]).undefined == {"a2": ("b.a(b1.o)",)}
+    assert extracted(start, Group((a, b))) == ["a.a(a1.o)", "b.a(b1.o)", "a.a(a2.o)"]
+    assert extracted(start, a, b, a) == ["a.a(a1.o)", "b.a(b1.o)", "a.a(a2.o)"]
+
+
+def test_an_archive_is_searched_until_nothing_is_extracted(main: Callable[..., ObjectFile], lib: Make) -> None:
+    archive = lib("l", g=S(strong=["g"]), f=S(strong=["f"], undefined=["g"]))
+    assert extracted(main("f"), archive) == ["l.a(f.o)", "l.a(g.o)"]
+
+
+def test_the_first_archive_wins(main: Callable[..., ObjectFile], lib: Make) -> None:
+    p, q = lib("p", f=S(strong=["f"])), lib("q", f=S(strong=["f"]))
+    assert extracted(main("f"), p, q) == ["p.a(f.o)"]
+
+
+def test_a_member_wanted_for_more_than_a_shared_symbol_clashes(main: Callable[..., ObjectFile], lib: Make) -> None:
+    p, q = lib("p", f=S(strong=["f"])), lib("q", f=S(strong=["f", "h"]))
+    start = main("f", "h")
+    assert resolve([start, p, q]).duplicates == {"f": ("p.a(f.o)", "q.a(f.o)")}
+    assert resolve([start, q, p]).duplicates == {}
+
+
+def test_linkers_disagree_about_a_sandwich(main: Callable[..., ObjectFile], lib: Make) -> None:
+    x1, a, x2 = lib("x1", x=S(strong=["x"])), lib("a", a=S(strong=["a"], undefined=["x"])), lib("x2", x=S(strong=["x"]))
+    start = main("a")
+    assert extracted(start, x1, a, x2) == ["a.a(a.o)", "x2.a(x.o)"]
+    assert extracted(start, x1, a, x2, profile="lld") == ["x1.a(x.o)", "a.a(a.o)"]
+
+
+@pytest.mark.parametrize("profile", ["bfd", "lld"])
+def test_a_weak_reference_extracts_nothing(main: Callable[..., ObjectFile], lib: Make, profile: str) -> None:
+    start = main(weak_undefined=["f"])
+    archive = lib("l", f=S(strong=["f"]), g=S(strong=["g"], undefined=["f"]))
+    found = resolve([start, archive], profile=profile)
+    assert (found.extractions, found.undefined, found.weak_unextracted) == ((), {}, {"f": ("l.a",)})
+    assert extracted(start, main("f", name="other.o"), archive, profile=profile) == ["l.a(f.o)"]
+
+
+def test_common_extracts_data_under_gnu_ld_only(main: Callable[..., ObjectFile], lib: Make) -> None:
+    start, data = main(common=["c"]), lib("l", d=S(data=["c"]))
+    assert extracted(start, data) == ["l.a(d.o)"]
+    assert extracted(start, data, profile="lld") == []
+    for other in (S(common=["c"]), S(weak=["c"]), S(strong=["c"])):
+        assert extracted(start, lib("n", d=other)) == []
+
+
+def test_a_strong_definition_beats_a_weak_one(main: Callable[..., ObjectFile]) -> None:
+    found = resolve([main("f"), main(name="w.o", weak=["f"]), main(name="s.o", data=["f"])])
+    assert (found.definitions["f"], found.shadowed, found.duplicates) == ("s.o", (("f", "w.o"),), {})
+
+
+def test_a_discarded_comdat_definition_is_no_duplicate(main: Callable[..., ObjectFile]) -> None:
+    found = resolve([main(), main(name="a.o", comdat=["k"]), main(name="b.o", comdat=["k"])])
+    assert (found.definitions["k"], found.duplicates, found.shadowed) == ("a.o", {}, ())
+
+
+def test_equal_absolute_symbols_are_no_duplicate(main: Callable[..., ObjectFile]) -> None:
+    assert resolve([main(), main(name="a.o", absolute=["n"]), main(name="b.o", absolute=["n"])]).duplicates == {}
+    clash = resolve([main(), main(name="a.o", unique=["n"]), main(name="b.o", unique=["n"])])
+    assert clash.duplicates == {"n": ("a.o", "b.o")}
+
+
+def test_whole_archives_join_as_objects(main: Callable[..., ObjectFile], lib: Make) -> None:
+    found = resolve([main(), Whole(lib("l", f=S(strong=["f"]), g=S(strong=["g"])))])
+    assert [one.display for one in found.loaded] == ["main.o", "l.a(f.o)", "l.a(g.o)"]
+
+
+@pytest.mark.parametrize("profile", ["bfd", "lld"])
+def test_the_command_line_extracts(lib: Make, profile: str) -> None:
+    archive = lib("l", start=S(strong=["_start"]), f=S(strong=["f"]))
+    found = resolve([archive], profile=profile, undefined=["f", "nowhere"])
+    assert sorted((one.reference, one.member) for one in found.extractions) == [
+        ("--entry", "l.a(start.o)"),
+        ("-u", "l.a(f.o)"),
+    ]
+    assert found.undefined == {}
+
+
+def test_a_default_version_satisfies_the_bare_name(main: Callable[..., ObjectFile], lib: Make) -> None:
+    archive = lib("l", f=S(strong=["f@@V2"]), g=S(strong=["g@V1"]))
+    assert resolve([main("f", "g"), archive]).undefined == {"g": ("main.o",)}
+
+
+def test_what_linkers_define_themselves_is_not_undefined(main: Callable[..., ObjectFile]) -> None:
+    assert resolve([main("_end", "__ehdr_start", "_GLOBAL_OFFSET_TABLE_", "__start_nosuch")]).undefined == {
+        "__start_nosuch": ("main.o",)
+    }
+
+
+def test_a_lying_index_is_found_out(main: Callable[..., ObjectFile], tmp_path: Path) -> None:
+    data = write_archive([("g.o", S(strong=["g"]))]).replace(b"g\0\n", b"f\0\n", 1).replace(b"g\0", b"f\0", 1)
+    path = save(tmp_path / "l.a", data)
+    (tmp_path / "l.a").write_bytes(data[:80] + write_archive([("g.o", S(strong=["g"]))])[80:])
+    with pytest.raises(StaticlinkError) as caught:
+        resolve([main("f"), read_input(path)])
+    (fault,) = caught.value.faults
+    assert (fault.what, fault.evidence) == ("stale archive index: l.a", ("f is not defined in l.a(g.o)",))
+    assert fault.fix == "ranlib l.a"
+
+
+@pytest.mark.parametrize("profile", ["bfd", "lld"])
+def test_a_chain_longer_than_the_recursion_limit(lib: Make, main: Callable[..., ObjectFile], profile: str) -> None:
+    links = {f"m{n}": S(strong=[f"f{n}"], undefined=[f"f{n + 1}"]) for n in range(1500)}
+    found = resolve([main("f0"), lib("l", **links)], profile=profile)
+    assert (len(found.extractions), list(found.undefined)) == (1500, ["f1500"])
+
+
+def test_the_index_answers_for_members_that_were_not_extracted(main: Callable[..., ObjectFile], lib: Make) -> None:
+    index = Index([main("f"), lib("l", f=S(strong=["f"]), g=S(weak=["f"], undefined=["h"]))])
+    assert [one.display for one in index.defines("f")] == ["l.a(f.o)", "l.a(g.o)"]
+    assert [one.display for one in index.refers("h")] == ["l.a(g.o)"]
+    assert [one.display for one in index.promising("f")] == ["l.a"]
+    assert index.defines("nothing") == ()
