@@ -98,8 +98,12 @@ def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinde
 
 
 def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping[str, Any]]) -> Inputs:
-    """Return ``inputs`` with the shims this link needs, compiled for its libc; without any when it needs none."""
-    if request.libc.name != "musl":
+    """Return ``inputs`` with the shims this link needs, compiled for its libc; without any when it needs none.
+
+    Only a std that was compiled for the other libc is shimmed. A name that a project's own object asks for in vain is an
+    error, as it must be: its Configure checks depend on that.
+    """
+    if request.libc.name != "musl" or not any(facts["road"] == "shim" for facts in crates.values()):
         return inputs
     bridge = any(facts.get("start_bridge") for facts in crates.values())
     shims = choose_shims(inputs.undefined(), load_shims(), start_bridge=bridge)
