@@ -61,6 +61,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.options.replace(" ", ","))
 def test_road(checkout: Checkout, road: Road) -> None:
+    for linker in ("mold", "lld"):
+        if f"linker={linker}" in road.options and not shutil.which(f"ld.{linker}") and not shutil.which(linker):
+            pytest.skip(f"{linker} is not installed: apt-get install {linker}")
     output = checkout.build("static=1", *road.options.split())
     for piece in road.printed:
         assert piece in output
