@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from staticlink.errors import StaticlinkError
@@ -22,9 +23,9 @@ S = Specimen
 
 @pytest.fixture
 def main(tmp_path: Path) -> Callable[..., ObjectFile]:
-    def make(*undefined: str, name: str = "main.o", **more: list[str]) -> ObjectFile:
-        specimen = Specimen(strong=["_start"] if name == "main.o" else [], undefined=undefined, **more)
-        one = read_input(save(tmp_path / name, write_object(specimen)))
+    def make(*undefined: str, name: str = "main.o", **more: Any) -> ObjectFile:
+        specimen = Specimen(strong=["_start"] if name == "main.o" else [], undefined=undefined)
+        one = read_input(save(tmp_path / name, write_object(replace(specimen, **more))))
         assert isinstance(one, ObjectFile)
         return one
 

@@ -94,10 +94,8 @@ def order_inputs(
         return resolve((*objects, *whole, *items, *closing), entry=entry, undefined=wanted)
 
     meant, grouped = outcome(archives if not whole else given), False
-    if meant.undefined:
-        together = outcome((Group(given),))
-        if len(together.undefined) < len(meant.undefined):
-            meant, grouped = together, True
+    if any(name in archive.promises for name in meant.undefined for archive in given):
+        meant, grouped = outcome((Group(given),)), True
     demand = read_demand(meant, [one.archive for one in whole], closing)
     items, cycles = _Schedule(demand).run()
     found = outcome(items)
