@@ -386,5 +386,7 @@ def test_the_compiler_for_musl_makes_static_programs_wherever_it_is(tmp_path: Pa
         kind = "DYN" if form in (["-static-pie"], ["-pie"]) else "EXEC"
         assert f"Elf file type is {kind}" in headers.stdout
     assert str(here).encode() not in (here / "program").read_bytes(), "a path of this machine"
-    seen = subprocess.run(["moved/bin/cc", "-M", "program.c"], cwd=here, check=True, capture_output=True, text=True)
+    misled = {**os.environ, "CPATH": "/usr/include", "C_INCLUDE_PATH": "/usr/include", "LIBRARY_PATH": "/usr/lib"}
+    command = ["moved/bin/cc", "-M", "program.c"]
+    seen = subprocess.run(command, cwd=here, env=misled, check=True, capture_output=True, text=True, timeout=60)
     assert "/usr/include" not in seen.stdout

@@ -28,6 +28,8 @@ from staticlink.errors import fail
 from staticlink.vendored.cache import hash_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from staticlink.target import Target
 
 _SECONDS = 60
@@ -73,6 +75,8 @@ case $root in
     */bin) root=${root%/bin} ;;
     *) root=$root/.. ;;
 esac
+# What these name would come before the sysroot.
+unset CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX
 mode=-static
 for argument do
     shift
@@ -101,7 +105,7 @@ class Host:
 def write_sysroot(prefix: Path, host: Host, target: Target) -> None:
     """Make a sysroot of ``prefix``, which holds a libc and its headers."""
     _ask(host, "-dumpspecs")
-    for name, directory in _kernel_headers(host).items():
+    for name, directory in find_kernel_headers(_include_directories(host)).items():
         shutil.copytree(directory, prefix / "kernel" / name, copy_function=shutil.copyfile)
     (prefix / "lib" / "cc.specs").write_text(_SPECS, encoding="utf-8")
     script = prefix / "bin" / "cc"
@@ -116,7 +120,7 @@ def identify_host(host: Host) -> str:
     driver = shutil.which(host.cc[-1], path=host.path)
     if driver is None:
         raise fail("no-compiler", f"no C compiler: {shlex.join(host.cc)}", evidence=(f"looked in {host.path}",))
-    parts = [Path(driver), _kernel_headers(host)["linux"] / "version.h"]
+    parts = [Path(driver), find_kernel_headers(_include_directories(host))["linux"] / "version.h"]
     for program in ("cc1", "as", "ld", "ar"):
         named = shutil.which(_ask(host, f"-print-prog-name={program}"), path=host.path)
         if named is not None:
@@ -125,16 +129,21 @@ def identify_host(host: Host) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def _kernel_headers(host: Host) -> dict[str, Path]:
-    """Return where the machine's kernel headers are: directory name to path."""
-    roots = [Path("/usr/include", _ask(host, "-print-multiarch")), Path("/usr/include")]
+def find_kernel_headers(roots: Sequence[Path]) -> dict[str, Path]:
+    """Return where each directory of the kernel's headers is, in the first of ``roots`` that has it."""
     found = {name: root / name for name in _KERNEL for root in reversed(roots) if (root / name).is_dir()}
     missing = [name for name in _KERNEL if name not in found]
     if missing:
-        evidence = tuple(f"looked in {root}" for root in dict.fromkeys(roots))
+        evidence = [f"looked in {root}" for root in roots]
         what = f"no kernel headers: {', '.join(missing)}"
         raise fail("no-kernel-headers", what, evidence=evidence, fix="install the package linux-libc-dev (Debian)")
     return found
+
+
+def _include_directories(host: Host) -> tuple[Path, ...]:
+    """Return the machine's include directories, its architecture's own first."""
+    own = _ask(host, "-print-multiarch")
+    return (*((Path("/usr/include", own),) if own else ()), Path("/usr/include"))
 
 
 def _ask(host: Host, question: str) -> str:
