@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 #: What of the core decides an archive, and what decides std.
 _CORE_PARTS = ("errors.py", "model.py", "target.py", "rust")
-_STD_PARTS = (*_CORE_PARTS, "policy/rust_std.toml", "vendored/cache.py", "vendored/debian.py")
+_STD_PARTS = (*_CORE_PARTS, "policy/rust_std.toml", "vendored/cache.py", "vendored/debian.py", "vendored/unpack.py")
 
 
 def exists(env: Environment) -> bool:

@@ -21,6 +21,7 @@ import toml
 from staticlink.errors import StaticlinkError, fail
 from staticlink.vendored.cache import hash_file, read_tree
 from staticlink.vendored.debian import fetch_debian_binary
+from staticlink.vendored.unpack import unpack_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,14 +90,16 @@ def unpack_std_source(source: StdSource, into: Path) -> Path:
         subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(source.path)], stdout=subprocess.PIPE) as process,
         tarfile.open(fileobj=process.stdout, mode="r|") as archive,
     ):
-        for member in archive:
-            parts = PurePosixPath(member.name).parts
-            if parts[:2] == ("usr", "src") and parts[3:4] == ("library",) and (member.isfile() or member.isdir()):
-                member.name = str(PurePosixPath(*parts[3:]))
-                archive.extract(member, into, filter="data")
+        unpack_members(archive, source.path.name, into, _place_in_library)
     if process.returncode != 0 or not (library / "sysroot" / "Cargo.toml").is_file():
         raise fail("bad-rust-src", f"package holds no source of std: {source.path.name}")
     return library
+
+
+def _place_in_library(member: str) -> str | None:
+    """Return where below ``library`` a member of the package goes: ``./usr/src/rustc-1.95.0/library/std/src/lib.rs``."""
+    parts = PurePosixPath(member).parts
+    return str(PurePosixPath(*parts[3:])) if parts[:2] == ("usr", "src") and parts[3:4] == ("library",) else None
 
 
 def patch_std_source(library: Path, policy: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

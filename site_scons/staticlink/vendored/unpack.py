@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from staticlink.errors import StaticlinkError
 
 _MOST_MEMBERS = 200_000
@@ -62,12 +64,9 @@ def unpack(archive: Path, sha256: str, directory: Path) -> Unpacked:
             raise fail("wrong-hash", f"wrong hash: {archive.name}", evidence=evidence)
         file.seek(0)
         directory.mkdir(mode=0o700)
-        seen = _Seen()
         try:
             with tarfile.open(fileobj=file, mode="r:*") as tar:
-                for member in tar:
-                    _judge(member, seen, archive.name)
-                    _extract(tar, member, directory)
+                newest = unpack_members(tar, archive.name, directory)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, LZMAError) as error:
             shutil.rmtree(directory)
             raise fail("corrupt-archive", f"corrupt archive: {archive.name}", evidence=(str(error),)) from None
@@ -79,7 +78,24 @@ def unpack(archive: Path, sha256: str, directory: Path) -> Unpacked:
             shutil.rmtree(directory)
             raise
     tops = sorted(directory.iterdir())
-    return Unpacked(tops[0] if len(tops) == 1 and tops[0].is_dir() else directory, seen.newest)
+    return Unpacked(tops[0] if len(tops) == 1 and tops[0].is_dir() else directory, newest)
+
+
+def unpack_members(
+    tar: tarfile.TarFile, archive: str, directory: Path, place: Callable[[str], str | None] = lambda name: name
+) -> int:
+    """Write the members of ``tar``, read in order, below ``directory``; return the newest time, in seconds since the epoch.
+
+    ``place`` maps a member's name to where it goes, ``None`` leaves it out. Raises ``unsafe-archive`` naming ``archive``.
+    """
+    seen = _Seen()
+    for member in tar:
+        name = place(member.name)
+        if name is not None:
+            member.name = name
+            _judge(member, seen, archive)
+            _extract(tar, member, directory)
+    return seen.newest
 
 
 def _judge(member: tarfile.TarInfo, seen: _Seen, archive: str) -> None:
