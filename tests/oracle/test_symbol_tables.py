@@ -17,6 +17,8 @@ from elftools.elf.elffile import ELFFile
 from staticlink.elf.ar import read_archive
 from staticlink.elf.mapping import map_file
 from staticlink.elf.symbols import is_object, read_details, read_symbols
+from staticlink.errors import StaticlinkError
+from staticlink.link.inputs import ObjectFile, Traits, read_input
 
 _ROW = re.compile(r"^ +\d+: [0-9a-f]+ +\S+ (\S+) +(GLOBAL|WEAK|UNIQUE) +(\S+) .*?(UND|COM|ABS|\d+) (\S*)$")
 _BINDINGS = {"STB_GLOBAL": 1, "STB_WEAK": 2, "STB_LOOS": 10}
@@ -81,3 +83,44 @@ def test_rows_are_those_of_pyelftools() -> None:
         ]
         rows = read_details(data, one.name, "x86_64", one.start, one.size)
         assert [(row.name, row.binding, row.value, row.size) for row in rows] == theirs
+
+
+def test_traits_are_what_the_source_says(tmp_path: Path) -> None:
+    (tmp_path / "c.c").write_text("int n; __attribute__((constructor)) void f(void) { n = 1; }\n")
+    (tmp_path / "s.s").write_text(".globl f\nf: ret\n")
+    subprocess.run(["gcc", "-c", "c.c", "s.s"], cwd=tmp_path, check=True, timeout=60)
+    compiled, assembled = read_input(tmp_path / "c.o"), read_input(tmp_path / "s.o")
+    assert isinstance(compiled, ObjectFile)
+    assert isinstance(assembled, ObjectFile)
+    assert compiled.traits == Traits(unwind_tables=True, constructors=True, stack_note=True)
+    assert assembled.traits == Traits(unwind_tables=False, constructors=False, stack_note=False)
+
+
+def test_an_object_with_more_sections_than_16_bits_count(tmp_path: Path) -> None:
+    names = [f"f{number}" for number in range(33000)]
+    lines = (
+        f'.section .text.{name},"ax"\n.globl {name}\n{name}: .byte 0\n.section .data.{name},"aw"\n' for name in names
+    )
+    (tmp_path / "wide.s").write_text("".join(lines) + ".globl last\nlast: .byte 0\n")
+    subprocess.run(["as", "wide.s", "-o", "wide.o"], cwd=tmp_path, check=True, timeout=120)
+    found = read_symbols(map_file(tmp_path / "wide.o"), "wide.o", "x86_64")
+    assert found.strong == (*names, "last")
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["-flto", "-fno-fat-lto-objects"], "contains no machine code: lto.o"),
+        (["-flto", "-ffat-lto-objects"], None),
+    ],
+)
+def test_link_time_optimisation(tmp_path: Path, flags: list[str], expected: str | None) -> None:
+    (tmp_path / "lto.c").write_text("int f(void) { return 1; }\n")
+    subprocess.run(["gcc", *flags, "-c", "lto.c"], cwd=tmp_path, check=True, timeout=60)
+    if expected is None:
+        one = read_input(tmp_path / "lto.o")
+        assert isinstance(one, ObjectFile)
+        assert one.symbols.strong == ("f",)
+        return
+    with pytest.raises(StaticlinkError, match=f"^{expected}$"):
+        read_input(tmp_path / "lto.o")

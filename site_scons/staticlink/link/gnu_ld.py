@@ -72,22 +72,37 @@ class GnuLd(SymbolTable):
         heap = [(position, name) for name in wanted for position in promises[name]]
         heapify(heap)
         later: list[tuple[int, str]] = []
-        first, before = True, self.progress
+        search, walk, before = self.moment[0] + 1, 0, self.progress
         self.reopened.clear()
         while heap:
             position, name = heappop(heap)
+            self.moment = (search, walk, position)
             for fresh in self._consider(archive, archive.offset_at(position), name):
-                # An entry that was passed while its symbol had a definition is not looked at again in this search.
-                passed = (position if first else archive.index_size) if fresh in self.reopened else -1
                 for place in promises.get(fresh, ()):
-                    if place > position and place > passed:
+                    if fresh in self.reopened and self._passed(fresh, place):
+                        continue
+                    if place > position:
                         heappush(heap, (place, fresh))
-                    elif place > passed:
+                    else:
                         later.append((place, fresh))
             if not heap and self.progress != before:
                 heap, later = later, []
                 heapify(heap)
-                first, before = False, self.progress
+                walk, before = walk + 1, self.progress
+        self.moment = (search, walk, -1)
+
+    def _passed(self, name: str, place: int) -> bool:
+        """Say whether this search walked past entry ``place`` while ``name`` had a definition.
+
+        GNU ld does not look at such an entry again, even if the symbol then becomes COMMON.
+        """
+        search, walk, position = self.moment
+        since_search, since_walk, since_position = self.weak_since[name]
+        if since_search != search:
+            since_walk, since_position = 0, -1
+        if walk == since_walk:
+            return since_position < place <= position
+        return walk > since_walk + 1 or place > since_position or place <= position
 
     @staticmethod
     def _promised(names: dict[str, None], promises: dict[str, list[int]]) -> Iterable[str]:

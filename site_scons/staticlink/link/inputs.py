@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from staticlink.elf.symbols import ObjectSymbols, Symbol
 
 _ARCHIVE_MAGIC = b"!<arch>\n"
+_CONSTRUCTORS = (".init_array", ".preinit_array", ".ctors")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """Whether an object can be unwound through, runs code before main, and says which stack it needs."""
+
+    unwind_tables: bool
+    constructors: bool
+    stack_note: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +62,16 @@ class ObjectFile:
     def section_names(self) -> tuple[str, ...]:
         """Return the names of its sections."""
         return read_section_names(self.data, self.display, self.machine, self.start, self.size)
+
+    @property
+    def traits(self) -> Traits:
+        """What its sections say about unwinding, constructors and the stack; read from the file each time."""
+        names = self.section_names()
+        return Traits(
+            unwind_tables=".eh_frame" in names,
+            constructors=any(name.startswith(_CONSTRUCTORS) for name in names),
+            stack_note=".note.GNU-stack" in names,
+        )
 
 
 class Archive:
@@ -90,11 +110,6 @@ class Archive:
             names, self._offsets = self.table.index or ((), ())
             self._promises = _positions(names)
         return self._promises
-
-    @property
-    def index_size(self) -> int:
-        """The number of entries in the index."""
-        return len(self._offsets)
 
     def offset_at(self, position: int) -> int:
         """Return the offset of the member that the index names at ``position``."""

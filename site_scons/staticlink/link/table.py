@@ -42,23 +42,28 @@ class SymbolTable:
         "common",
         "extractions",
         "loaded",
+        "moment",
         "progress",
         "reopened",
         "shadowed",
         "signatures",
         "state",
         "undefined",
+        "weak_since",
     )
 
     def __init__(self) -> None:
         """Begin with no object and no symbol.
 
-        ``reopened`` are symbols that had a weak definition and became COMMON. ``progress`` counts the symbols that
-        became undefined, and those that became COMMON without having been referred to: GNU ld searches again when it
-        grows.
+        ``progress`` counts the symbols that became undefined, and those that became COMMON without having been referred
+        to: GNU ld searches again when it grows. ``reopened`` are symbols that had a weak definition and became COMMON,
+        ``weak_since`` says at which ``moment`` a symbol got its weak definition: the number of the search, of the walk
+        through the index, and the place in it.
         """
         self.progress = 0
         self.reopened: set[str] = set()
+        self.weak_since: dict[str, tuple[int, int, int]] = {}
+        self.moment = (0, 0, -1)
         self.loaded: list[ObjectFile] = []
         self.state: dict[str, int] = {}
         self.undefined: dict[str, None] = {}
@@ -114,6 +119,7 @@ class SymbolTable:
                 continue
             if role == UNDEFINED:
                 del self.undefined[name]
+            self.weak_since[name] = self.moment
             self.state[name] = number << ROLE_BITS | WEAK
 
     def _define_common(self, names: Iterable[str], number: int) -> None:
