@@ -4,8 +4,9 @@
 ``env.Program`` does the same, and ``CC``, ``StaticLibrary`` and Configure's checks work against the chosen libc. With
 ``static=0`` it is an ordinary ``Program``.
 
-Construction variables: ``PROBE`` holds the arguments with which the finished executable is run alone in an empty directory
-(unset: it is not run). ``STATICLINK_HOST_CC`` is the compiler as it was before the chosen libc's took its place.
+Construction variables: ``PROBE`` holds the arguments with which the finished executable is run alone in an empty
+directory (unset: it is not run). ``STATICLINK_HOST_CC`` is the compiler as it was before the chosen libc's took its
+place.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def exists(env: Environment) -> bool:
 
 
 def generate(env: Environment) -> None:
-    """Add ``StaticProgram``, and with ``static=1`` make the environment's compiler, ``Program`` and Configure static."""
+    """Add ``StaticProgram``, and with ``static=1`` make the compiler, ``Program`` and Configure static."""
     chosen = settings(env)
     if "vendored_library" not in env["TOOLS"]:
         env.Tool("vendored_library", toolpath=[str(Path(__file__).parent)])
@@ -81,9 +82,11 @@ def generate(env: Environment) -> None:
     env.AddMethod(_configure, "Configure")
 
 
-def _program_builder() -> Any:  # noqa: ANN401  (SCons' builders share no type)
+def _program_builder() -> Any:
     return Builder(
-        action=core_action(_link, "LINK   $TARGET", varlist=("LINKFLAGS", "LIBS", "LIBPATH", "PROBE", "STATICLINK_SETTINGS")),
+        action=core_action(
+            _link, "LINK   $TARGET", varlist=("LINKFLAGS", "LIBS", "LIBPATH", "PROBE", "STATICLINK_SETTINGS")
+        ),
         emitter=_emit,
         prefix="$PROGPREFIX",
         suffix="$PROGSUFFIX",
@@ -133,7 +136,9 @@ def _link(target: list[Node], source: list[Node], env: Environment) -> None:
     built = Path(chosen.build_dir)
     paths = [Path(node.path if hasattr(node, "path") else str(node)) for node in source]
     libraries, library_files = _libraries(env)
-    unwinders = {"libunwind": built / "libunwind" / "lib" / "libunwind.a"} if "libunwind" in _unwinder_names(env) else {}
+    unwinders = (
+        {"libunwind": built / "libunwind" / "lib" / "libunwind.a"} if "libunwind" in _unwinder_names(env) else {}
+    )
     probe = env.get("PROBE")
     link_program(
         LinkRequest(
@@ -216,7 +221,7 @@ def _need_sysroot(target: list[Node], source: list[Node], env: Environment) -> t
     return target, source
 
 
-def _configure(env: Environment, *args: Any, **kw: Any) -> Any:  # noqa: ANN401  (passes SCons' own signature on)
+def _configure(env: Environment, *args: Any, **kw: Any) -> Any:
     """Build what the checks compile against, then run SCons' ``Configure``.
 
     Checks run while SConscript files are read, before any action; nothing is built when the run will not build either.
@@ -235,7 +240,7 @@ def _older_than_sources(node: Node) -> bool:
     return any(child.getmtime() >= built for child in node.all_children() if child.exists())
 
 
-def _dynamic_program(env: Environment, target: Any, source: Any, **kw: Any) -> Any:  # noqa: ANN401  (SCons' own signature)
+def _dynamic_program(env: Environment, target: Any, source: Any, **kw: Any) -> Any:
     """Link an ordinary dynamic executable from what ``StaticProgram`` takes."""
     sources = [node for node in env.arg2nodes(flatten([source]), env.File) if not str(node).endswith(".json")]
     libraries = flatten([kw.pop("LIBS", env.get("LIBS", []))])

@@ -1,7 +1,7 @@
 """What can a person ask staticlink without SCons?
 
-``staticlink verify EXECUTABLE`` reports what verification finds in a file, whoever linked it. Exit codes: 0 when all holds,
-1 with findings, 2 for wrong usage or a file that cannot be read.
+``staticlink verify EXECUTABLE`` reports what verification finds in a file, whoever linked it. Exit codes: 0 when
+all holds, 1 with findings, 2 for wrong usage or a file that cannot be read.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How does a function of the core become an SCons action?
 
-The core raises :class:`StaticlinkError`; SCons wants ``BuildError`` while it builds. While it reads, ``UserError`` would
-name the deepest file that is not SCons' own, which is one of ours and helps nobody: the message is printed as SCons
-prints it and the run ends with SCons' exit code for such errors. The core prints its own line a step, so SCons prints one
-only when it will not run the step (``-n``).
+The core raises :class:`StaticlinkError`; SCons wants ``BuildError`` while it builds. While it reads, ``UserError``
+would name the deepest file that is not SCons' own, which is one of ours and helps nobody: the message is printed as
+SCons prints it and the run ends with SCons' exit code for such errors. The core prints its own line a step, so
+SCons prints one only when it will not run the step (``-n``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Run = Callable[[list[Node], list[Node], Environment], None]
 
 
-def core_action(run: Run, show: str, varlist: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  (SCons' actions share no type)
+def core_action(run: Run, show: str, varlist: tuple[str, ...] = ()) -> Any:
     """Return an action that calls ``run(target, source, env)``.
 
     ``show`` is the line printed under ``-n``, with ``$TARGET`` and the like substituted. ``varlist`` names the

@@ -17,6 +17,7 @@ from SCons.Script import ARGUMENTS, GetLaunchDir
 from SCons.Variables import Variables
 from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.target import Target
+
 from staticlink_scons.action import reading
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Settings:
 
     @property
     def build_dir(self) -> str:
-        """The directory everything of this target is built in, relative to the top: ``build/x86_64-linux-musl-static``."""
+        """Where everything of this target is built, from the top: ``build/x86_64-linux-musl-static``."""
         return f"{self.build}/{self.target.directory}"
 
 
@@ -104,8 +105,7 @@ def settings(env: Environment) -> Settings:
     if _KEY not in env:
         with reading():
             env[_KEY] = _read_settings(env)
-    found = env[_KEY]
-    assert isinstance(found, Settings)
+    found: Settings = env[_KEY]
     return found
 
 
@@ -132,7 +132,10 @@ def _read_settings(env: Environment) -> Settings:
 def _choose_libc(wanted: str, *, static: bool) -> str:
     if wanted == "musl" and not static:
         raise fail(
-            "musl-needs-static", "libc=musl builds static executables only", evidence=("static=0",), fix="static=1 libc=musl"
+            "musl-needs-static",
+            "libc=musl builds static executables only",
+            evidence=("static=0",),
+            fix="static=1 libc=musl",
         )
     return ("musl" if static else "glibc") if wanted == "auto" else wanted
 

@@ -46,8 +46,5 @@ def test_one_that_does_not_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StaticlinkError) as caught:
         choose_linker("mold", find_linkers(directory_with(tmp_path, "mold")))
     assert render_error(caught.value) == (
-        "linker does not work: mold\n"
-        "  mold does not run: --version exits 1\n"
-        "  installed: mold, bfd\n"
-        "  fix: linker=auto"
+        "linker does not work: mold\n  mold does not run: --version exits 1\n  installed: mold, bfd\n  fix: linker=auto"
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.link.probe import probe_executable
 from staticlink.report.text import render_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def program(directory: Path, body: str, *flags: str) -> Path:
@@ -32,7 +35,9 @@ def complaint(path: Path, *arguments: str) -> str:
 
 
 def test_what_passes_and_what_is_limited_is_reported(tmp_path: Path) -> None:
-    path = program(tmp_path, 'puts("ok files"); puts("limit rust arguments: empty by design"); puts("noise"); return 0;')
+    path = program(
+        tmp_path, 'puts("ok files"); puts("limit rust arguments: empty by design"); puts("noise"); return 0;'
+    )
     result = probe_executable(path, ["selftest"])
     assert result.passed == ("files",)
     assert result.limits == ("rust arguments: empty by design",)

@@ -6,7 +6,7 @@ Each specimen is linked by the system's compiler and GNU ld with the one fault i
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.elf.inspect import inspect_executable
@@ -15,6 +15,9 @@ from staticlink.link.verify import verify_executable
 from staticlink.report.steps import report_check
 from staticlink.report.text import render_error
 from staticlink.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAIN = "int main(void) { return 0; }\n"
 STATIC = Target("x86_64", "glibc", static=True)
@@ -41,7 +44,9 @@ def test_a_sound_static_executable(tmp_path: Path) -> None:
     report_check(lambda *words: lines.append(words), facts, (), {})
     assert facts.eh_frame_hdr is not None
     entries = f"{facts.eh_frame_hdr.fde_count} unwind entries"
-    assert lines == [("CHECK", "", f"static: no PT_INTERP, no DT_NEEDED, 0 undefined; {entries}; NX, RELRO, no RWX; 0 shims")]
+    assert lines == [
+        ("CHECK", "", f"static: no PT_INTERP, no DT_NEEDED, 0 undefined; {entries}; NX, RELRO, no RWX; 0 shims")
+    ]
 
 
 def test_a_sound_static_pie(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Does an edit rebuild what depends on it, and nothing else?
 
-The demonstration is built once in a checkout of its own; then every kind of edit is made to it, one after the other, and the
-steps of the next build are compared with what the edit should cost.
+The demonstration is built once in a checkout of its own; then every kind of edit is made to it, one after the
+other, and the steps of the next build are compared with what the edit should cost.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.checkout import TOP, Checkout, steps
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPTIONS = ("static=1", "libc=musl")
 BUILT = "build/x86_64-linux-musl-static"
@@ -49,7 +52,9 @@ def test_a_comment_in_a_c_file(checkout: Checkout) -> None:
 
 
 def test_a_rust_file(checkout: Checkout) -> None:
-    checkout.append("src/demo/rust/src/lib.rs", '\n#[no_mangle]\npub extern "C" fn added_by_an_edit_in_rust() -> i32 { 1 }\n')
+    checkout.append(
+        "src/demo/rust/src/lib.rs", '\n#[no_mangle]\npub extern "C" fn added_by_an_edit_in_rust() -> i32 { 1 }\n'
+    )
     assert rebuilt(checkout) == ["CARGO libdemo.a", "LINK demo"]
 
 
@@ -135,7 +140,9 @@ def test_the_tools_and_libraries_of_the_machine(tmp_path: Path) -> None:
     """libgcc.a and the linker stand in a directory of the test's own, where they can be edited."""
     own = tmp_path / "own"
     own.mkdir()
-    libgcc = subprocess.run(["gcc", "-print-libgcc-file-name"], capture_output=True, text=True, check=True).stdout.strip()
+    libgcc = subprocess.run(
+        ["gcc", "-print-libgcc-file-name"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     shutil.copy(libgcc, own)
     linker = own / "ld.bfd"
     linker.write_text('#!/bin/sh\nexec /usr/bin/ld.bfd "$@"\n', encoding="utf-8")

@@ -1,6 +1,7 @@
 """Does every road lead to an executable that passes its own test alone?
 
-Each row is one way of building the demonstration. What the user sees at the end of the build, and what ``ldd``, ``file`` and
+Each row is one way of building the demonstration. What the user sees at the end of the build, and what ``ldd``,
+``file`` and
 ``readelf`` say of the result, is compared with what the options promise.
 """
 
@@ -11,11 +12,14 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.checkout import Checkout
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STATIC, PIE = "not a dynamic executable", "statically linked"
 
@@ -88,7 +92,9 @@ def test_the_executable_passes_its_own_test_where_nothing_else_exists(checkout: 
     enter = [shutil.which("chroot", path="/usr/sbin:/usr/bin:/sbin:/bin") or "chroot", str(tmp_path)]
     if os.geteuid() != 0:
         enter = ["unshare", "--user", "--map-root-user", *enter]
-    done = subprocess.run([*enter, "/demo", "selftest"], env={}, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [*enter, "/demo", "selftest"], env={}, capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert [line for line in lines if not line.startswith("ok ")] == []

@@ -30,7 +30,10 @@ def test_a_name_cannot_command_the_terminal() -> None:
         (["a"], ("referenced by a",)),
         (["a", "b", "c"], ("referenced by a", "referenced by b", "referenced by c")),
         (["a", "b", "c", "d"], ("referenced by a", "referenced by b", "referenced by c", "referenced 1 more time")),
-        (["a", "b", "c", "d", "e"], ("referenced by a", "referenced by b", "referenced by c", "referenced 2 more times")),
+        (
+            ["a", "b", "c", "d", "e"],
+            ("referenced by a", "referenced by b", "referenced by c", "referenced 2 more times"),
+        ),
     ],
 )
 def test_referrers_are_capped(names: list[str], lines: tuple[str, ...]) -> None:

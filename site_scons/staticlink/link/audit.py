@@ -23,8 +23,8 @@ _SHOWN_SYMBOLS = 10
 def reject_faults(resolution: Resolution, left_out: Sequence[Archive], see: str) -> None:
     """Raise :class:`StaticlinkError` for what ``resolution`` misses or finds twice.
 
-    ``left_out`` are archives that could have joined but were not chosen: where one of them defines a missing symbol, the
-    message says so.
+    ``left_out`` are archives that could have joined but were not chosen: where one of them defines a missing
+    symbol, the message says so.
     """
     faults = [*_undefined(resolution, left_out), *_duplicates(resolution), *_two_unwinders(resolution)]
     if faults:

@@ -1,7 +1,7 @@
 """What is the linker's argument list?
 
-The linker is called directly, not through the compiler driver, so everything the driver would add is said here. The order is
-crt objects, the project's objects, archives in the planned order, closing crt objects.
+The linker is called directly, not through the compiler driver, so everything the driver would add is said here. The
+order is crt objects, the project's objects, archives in the planned order, closing crt objects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 #: machine -> the emulation that selects its ABI (``ld -V``).
 _EMULATION = {"x86_64": "elf_x86_64", "aarch64": "aarch64linux"}
-
 
 
 def link_command(

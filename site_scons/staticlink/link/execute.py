@@ -1,7 +1,7 @@
 """How is a planned link carried out without ever leaving a half-made executable under its own name?
 
-The linker writes ``NAME.unverified``. Verification and the probe look at that file; only then is it renamed. Whatever goes
-wrong on the way, the file is removed: the link plan, written before, says how to make it again.
+The linker writes ``NAME.unverified``. Verification and the probe look at that file; only then is it renamed.
+Whatever goes wrong on the way, the file is removed: the link plan, written before, says how to make it again.
 """
 
 from __future__ import annotations
@@ -41,11 +41,19 @@ def run_linker(command: Sequence[str], output: Path, see: str) -> None:
     Raises :class:`StaticlinkError` when it exits with another code than 0, writes nothing, or does not end in time.
     """
     try:
-        done = subprocess.run(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=LINK_TIMEOUT
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=LINK_TIMEOUT,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise fail("linker-failed", f"the linker did not run: {Path(command[0]).name}", evidence=(str(error),), see=see) from None
+        raise fail(
+            "linker-failed", f"the linker did not run: {Path(command[0]).name}", evidence=(str(error),), see=see
+        ) from None
     if done.returncode != 0 or not output.is_file():
         words = (done.stderr + done.stdout).splitlines()
         left_out = (f"{len(words) - _SHOWN_LINES} more lines",) if len(words) > _SHOWN_LINES else ()

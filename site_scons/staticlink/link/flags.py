@@ -1,9 +1,9 @@
 """What do the link flags of a project, written for a compiler driver, mean to the linker itself?
 
 A project's ``LINKFLAGS`` are written for ``gcc``. staticlink calls the linker directly, so it takes the driver's role:
-``-Wl,`` and ``-Xlinker`` are unpacked, flags that concern only the driver or the compiler are dropped, and a flag that would
-contradict what staticlink decides (``-shared``, ``-fuse-ld=``, ``-nostdlib``) is refused with the option to use instead.
-See "Options for Linking" in GCC's manual.
+``-Wl,`` and ``-Xlinker`` are unpacked, flags that concern only the driver or the compiler are dropped, and a flag
+that would contradict what staticlink decides (``-shared``, ``-fuse-ld=``, ``-nostdlib``) is refused with the option
+to use instead. See "Options for Linking" in GCC's manual.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _PASSED_ON = {"-u": 1, "-z": 1, "-T": 1, "-e": 1, "-s": 0, "-S": 0, "-x": 0, "-X
 #: The same, written as one word (``-usymbol``).
 _PASSED_ON_PREFIXES = ("-u", "-z", "-T", "-e")
 #: Flags that say what staticlink already does, or concern only compilation.
-_DROPPED = frozenset({"-static", "-static-pie", "-pie", "-no-pie", "-pthread", "-rdynamic", "-static-libgcc", "-pipe", "-w"})
+_DROPPED = frozenset(
+    {"-static", "-static-pie", "-pie", "-no-pie", "-pthread", "-rdynamic", "-static-libgcc", "-pipe", "-w"}
+)
 _DROPPED_PREFIXES = ("-O", "-g", "-f", "-m", "-W", "-D", "-U", "-I", "-std=")
 #: Flags that contradict a decision of staticlink's, and what to say instead.
 _REFUSED = {
@@ -69,11 +71,13 @@ def read_link_flags(flags: Sequence[str]) -> LinkFlags:
             libraries.append(word[2:] or next(rest, ""))
         elif word in _PASSED_ON:
             linker += [word, *(next(rest, "") for _ in range(_PASSED_ON[word]))]
-        elif word.startswith("--") or word.startswith(_PASSED_ON_PREFIXES):
-            linker.append(word)
-        elif word not in _DROPPED and not word.startswith(_DROPPED_PREFIXES):
+        elif word.startswith(("--", *_PASSED_ON_PREFIXES)) or not _is_dropped(word):
             linker.append(word)
     return LinkFlags(tuple(linker), tuple(directories), tuple(libraries), _undefined(linker))
+
+
+def _is_dropped(word: str) -> bool:
+    return word in _DROPPED or word.startswith(_DROPPED_PREFIXES)
 
 
 def _unpack(flags: Sequence[str]) -> list[str]:
@@ -91,7 +95,9 @@ def _unpack(flags: Sequence[str]) -> list[str]:
 
 def _refusal(word: str) -> Fault:
     if word.startswith("-fuse-ld="):
-        return Fault("refused-link-flag", f"link flag contradicts staticlink: {word}", fix=f"linker={_linker_named(word)}")
+        return Fault(
+            "refused-link-flag", f"link flag contradicts staticlink: {word}", fix=f"linker={_linker_named(word)}"
+        )
     return Fault("refused-link-flag", f"link flag contradicts staticlink: {word}", fix=_REFUSED[word])
 
 
@@ -101,7 +107,7 @@ def _linker_named(word: str) -> str:
 
 
 def _undefined(linker: Sequence[str]) -> tuple[str, ...]:
-    """Return the symbols that ``-u X``, ``-uX``, ``--undefined X``, ``--undefined=X`` and ``--require-defined`` name."""
+    """Return the symbols that ``-u X``, ``-uX``, ``--undefined X``, ``--undefined=X``, ``--require-defined`` name."""
     symbols: list[str] = []
     rest = iter(linker)
     for word in rest:

@@ -1,11 +1,11 @@
 """Which files does the chosen libc bring into a link: crt objects, libc.a, libgcc, and where do ``-l`` names resolve?
 
-The compiler knows where it keeps its own files, so it is asked once (``-print-search-dirs``). For musl the crt objects and
-libc.a come from the vendored sysroot and nothing is ever looked up in the host's library directories.
+The compiler knows where it keeps its own files, so it is asked once (``-print-search-dirs``). For musl the crt
+objects and libc.a come from the vendored sysroot and nothing is ever looked up in the host's library directories.
 
-crtbeginT.o, GCC's usual choice for ``-static``, registers unwind tables through weak references that stay null under musl
-and crash before main. Both libcs find the tables through ``PT_GNU_EH_FRAME``, so crtbegin.o (crtbeginS.o for static-pie)
-serves both.
+crtbeginT.o, GCC's usual choice for ``-static``, registers unwind tables through weak references that stay null
+under musl and crash before main. Both libcs find the tables through ``PT_GNU_EH_FRAME``, so crtbegin.o (crtbeginS.o
+for static-pie) serves both.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Libc:
 
 
 def describe_libc(target: Target, compiler_directories: Sequence[Path], sysroot: Path | None) -> Libc:
-    """Return the files of ``target``'s libc; ``sysroot`` is the vendored musl's prefix, ``None`` for the system's glibc.
+    """Return the files of ``target``'s libc; ``sysroot`` is the vendored musl's prefix, ``None`` for glibc.
 
     The files need not exist yet (:func:`require_files` checks): dependencies are declared before musl is compiled.
     """
@@ -83,7 +83,7 @@ def compiler_directories(cc: Sequence[str]) -> tuple[Path, ...]:
     """
     command = [*cc, "-print-search-dirs"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_QUERY_TIMEOUT)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_QUERY_TIMEOUT)
     except (OSError, subprocess.SubprocessError) as error:
         raise fail("no-compiler", f"the compiler cannot be asked: {cc[0]}", evidence=(str(error),)) from None
     lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
@@ -115,7 +115,13 @@ def find_libraries(names: Iterable[str], directories: Sequence[Path]) -> tuple[P
         if path.is_file():
             found.append(path)
         else:
-            faults.append(Fault("missing-archive", f"archive not found: {file}", (*_dynamic_twin(name, directories), *_searched(directories))))
+            faults.append(
+                Fault(
+                    "missing-archive",
+                    f"archive not found: {file}",
+                    (*_dynamic_twin(name, directories), *_searched(directories)),
+                )
+            )
     if faults:
         raise StaticlinkError(*faults)
     return tuple(found)
@@ -123,7 +129,9 @@ def find_libraries(names: Iterable[str], directories: Sequence[Path]) -> tuple[P
 
 def _find(name: str, directories: Sequence[Path]) -> Path:
     """Return the first ``directory/name`` that exists, else the bare name, which does not."""
-    return next((d / name for d in directories if (d / name).is_file()), directories[0] / name if directories else Path(name))
+    return next(
+        (d / name for d in directories if (d / name).is_file()), directories[0] / name if directories else Path(name)
+    )
 
 
 def _dynamic_twin(name: str, directories: Sequence[Path]) -> tuple[str, ...]:

@@ -62,13 +62,24 @@ def choose_linker(wanted: str, found: Sequence[Linker]) -> Choice[Linker]:
             return Choice(linker, reason, tuple(failures))
         failures.append(f"{linker.name} does not run: {failure}")
     names = ", ".join(linker.name for linker in found) or "none"
-    what = "no linker works" if wanted == "auto" else f"linker not found: {wanted}" if not failures else f"linker does not work: {wanted}"
-    raise fail("no-linker", what, evidence=(*failures, f"installed: {names}"), fix="linker=auto" if found and wanted != "auto" else None)
+    what = (
+        "no linker works"
+        if wanted == "auto"
+        else f"linker not found: {wanted}"
+        if not failures
+        else f"linker does not work: {wanted}"
+    )
+    raise fail(
+        "no-linker",
+        what,
+        evidence=(*failures, f"installed: {names}"),
+        fix="linker=auto" if found and wanted != "auto" else None,
+    )
 
 
 def _failure(linker: Linker) -> str | None:
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [*linker.command, "--version"], capture_output=True, text=True, check=False, timeout=_ANSWER_TIMEOUT
         )
     except (OSError, subprocess.SubprocessError) as error:

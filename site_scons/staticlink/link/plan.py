@@ -1,7 +1,8 @@
 """How does one link happen, from paths to a proven executable?
 
-This page is the program. Each call is a phase; each phase lives in the module it is imported from and borrows from the ones
-before it. The link plan is written before the linker runs, and the executable gets its name only after the probe.
+This page is the program. Each call is a phase; each phase lives in the module it is imported from and borrows from
+the ones before it. The link plan is written before the linker runs, and the executable gets its name only after the
+probe.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 def link_program(request: LinkRequest, say: Say) -> None:
     """Plan, link, verify and probe what ``request`` describes, and leave it at ``request.output``.
 
-    Raises :class:`StaticlinkError` when any phase finds a fault; then no executable is left, but the link plan is, if the
-    inputs could be read.
+    Raises :class:`StaticlinkError` when any phase finds a fault; then no executable is left, but the link plan is,
+    if the inputs could be read.
     """
     with unverified(request.output) as output:
         require_files(request.libc)

@@ -4,8 +4,8 @@ It is copied alone into an empty directory and run there with an empty environme
 namespace where the kernel allows one, otherwise with the empty directory as its working directory. What was possible is
 part of the result.
 
-A program that knows the protocol prints ``ok NAME``, ``FAIL NAME: why`` or ``limit NAME: why`` a line; any program that exits
-with 0 passes.
+A program that knows the protocol prints ``ok NAME``, ``FAIL NAME: why`` or ``limit NAME: why`` a line; any program
+that exits with 0 passes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def probe_executable(path: Path, arguments: Sequence[str]) -> ProbeResult:
         shutil.copy(path, Path(directory, "program"))
         isolation, command = _isolated(directory)
         try:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 [*command, *arguments],
                 cwd=directory,
                 env={"STATICLINK_PROBE": "1"},
@@ -75,7 +75,7 @@ def _isolated(directory: str) -> tuple[str, list[str]]:
     unshare = shutil.which("unshare", path=_PLACES)
     if unshare and chroot:
         enter = [unshare, "--user", "--map-root-user", chroot, directory]
-        allowed = subprocess.run([*enter[:-2], "/bin/true"], capture_output=True, check=False, timeout=TIMEOUT)  # noqa: S603
+        allowed = subprocess.run([*enter[:-2], "/bin/true"], capture_output=True, check=False, timeout=TIMEOUT)
         if allowed.returncode == 0:
             return "user namespace", [*enter, "/program"]
     return "empty directory", ["./program"]
@@ -83,7 +83,9 @@ def _isolated(directory: str) -> tuple[str, list[str]]:
 
 def _failure(path: Path, arguments: Sequence[str], isolation: str, evidence: Sequence[str]) -> Exception:
     shown = " ".join((path.name.removesuffix(".unverified"), *arguments))
-    return fail("probe-failed", f"the executable does not run alone: {shown}", evidence=(*evidence, f"isolation: {isolation}"))
+    return fail(
+        "probe-failed", f"the executable does not run alone: {shown}", evidence=(*evidence, f"isolation: {isolation}")
+    )
 
 
 def _ending(code: int) -> str:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 class LinkRequest:
     """One link, as its user put it. Paths are as they should appear in messages and in the link plan: relative.
 
-    ``inputs`` are objects and archives in the user's order; ``libraries`` are ``-l`` names, looked up in ``directories``
-    and then where the libc lives. ``flags`` are written for a compiler driver. ``cc`` compiles for ``libc`` and is asked
-    to only when shims are needed. ``unwinders`` maps names to archives besides the compiler's own libgcc_eh.
+    ``inputs`` are objects and archives in the user's order; ``libraries`` are ``-l`` names, looked up in
+    ``directories`` and then where the libc lives. ``flags`` are written for a compiler driver. ``cc`` compiles for
+    ``libc`` and is asked to only when shims are needed. ``unwinders`` maps names to archives besides the compiler's
+    own libgcc_eh.
     ``linkers`` are the installed ones in order of preference. ``rust`` are the ``.rust.json`` facts of the crates among
     the inputs. ``probe`` holds the arguments of the proving run; ``None`` leaves it out.
     """

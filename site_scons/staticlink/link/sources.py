@@ -1,7 +1,8 @@
 """What goes into this link, once names are files and the libc, the unwinder and the shims have joined?
 
-A request names files and ``-l`` libraries. Here they become inputs that have been read, in the order the user meant, and the
-archives every program needs are added behind them: the unwinder's, libgcc, the libc. The libc's crt objects go around it all.
+A request names files and ``-l`` libraries. Here they become inputs that have been read, in the order the user
+meant, and the archives every program needs are added behind them: the unwinder's, libgcc, the libc. The libc's crt
+objects go around it all.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from staticlink.link.flags import LinkFlags
+    from staticlink.link.inputs import Item
     from staticlink.link.request import LinkRequest
     from staticlink.link.unwinder import Unwinder
     from staticlink.model import Choice
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 class Inputs:
     """Everything of one link that has been read. ``shims`` maps the name of a shim to its class.
 
-    ``objects`` start with the libc's crt objects; ``closing`` are those that end the link. ``archives`` are the user's, in
-    the user's order, then those every program needs.
+    ``objects`` start with the libc's crt objects; ``closing`` are those that end the link. ``archives`` are the
+    user's, in the user's order, then those every program needs.
     """
 
     objects: tuple[ObjectFile, ...]
@@ -84,8 +86,8 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
 def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinder]:
     """Return the unwinder of this link, judged by what resolution misses without one and with each candidate."""
     missing = inputs.undefined()
-    objects = (*inputs.objects, *inputs.archives)
-    resolution = resolve(objects, profile="lld", undefined=inputs.required)
+    items: list[Item] = [*inputs.objects, *inputs.archives]
+    resolution = resolve(items, profile="lld", undefined=inputs.required)
 
     def lacks(archive: Path) -> Collection[str]:
         candidate = inputs.with_archives([archive])
@@ -100,8 +102,8 @@ def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinde
 def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping[str, Any]]) -> Inputs:
     """Return ``inputs`` with the shims this link needs, compiled for its libc; without any when it needs none.
 
-    Only a std that was compiled for the other libc is shimmed. A name that a project's own object asks for in vain is an
-    error, as it must be: its Configure checks depend on that.
+    Only a std that was compiled for the other libc is shimmed. A name that a project's own object asks for in vain
+    is an error, as it must be: its Configure checks depend on that.
     """
     if request.libc.name != "musl" or not any(facts["road"] == "shim" for facts in crates.values()):
         return inputs
@@ -110,7 +112,9 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     if not shims:
         return inputs
     into = request.output.with_name(f"{request.output.name}.shims")
-    objects = _objects([read_input(path, machine=inputs.machine) for path in compile_shims(shims, cc=request.cc, into=into)])
+    objects = _objects(
+        [read_input(path, machine=inputs.machine) for path in compile_shims(shims, cc=request.cc, into=into)]
+    )
     return replace(inputs, objects=(*inputs.objects, *objects), shims={shim.name: shim.kind for shim in shims})
 
 

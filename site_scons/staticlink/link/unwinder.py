@@ -1,11 +1,12 @@
 """Who provides ``_Unwind_*``, and on what evidence?
 
-A panic or exception works only when exactly one unwinder is in the link, and only when that unwinder's own needs are met:
-GCC's libgcc_eh asks the libc for ``_dl_find_object``, which musl does not have. So a candidate is judged by its undefined
-symbols against what the other inputs define. Preference among those that work is policy: ``policy/unwinders.toml``.
+A panic or exception works only when exactly one unwinder is in the link, and only when that unwinder's own needs
+are met: GCC's libgcc_eh asks the libc for ``_dl_find_object``, which musl does not have. So a candidate is judged
+by its undefined symbols against what the other inputs define. Preference among those that work is policy:
+``policy/unwinders.toml``.
 
-The choice is made before the order is known, from one question: which ``_Unwind_*`` names are missing once everything but an
-unwinder is resolved?
+The choice is made before the order is known, from one question: which ``_Unwind_*`` names are missing once
+everything but an unwinder is resolved?
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _FAMILY = ("_Unwind_", "__gcc_personality_v0", "__register_frame", "__deregister
 
 @dataclass(frozen=True, slots=True)
 class Unwinder:
-    """The unwinder of one link: its name (``none``, ``input``, ``libgcc_eh``, ``libunwind``) and the archives it adds."""
+    """An unwinder: its name (``none``, ``input``, ``libgcc_eh``, ``libunwind``) and the archives it adds."""
 
     name: str
     archives: tuple[Path, ...]
@@ -55,8 +56,8 @@ def choose_unwinder(
     """Return the unwinder for a link against ``libc``.
 
     ``candidates`` maps names to archives. ``lacks`` returns the symbols an archive needs for raising exceptions that
-    nothing in the link defines: an unwinder that lacks any cannot work here. Raises :class:`StaticlinkError` when the one
-    asked for, or every one, cannot.
+    nothing in the link defines: an unwinder that lacks any cannot work here. Raises :class:`StaticlinkError` when
+    the one asked for, or every one, cannot.
     """
     if needs.provided_by is not None:
         return Choice(Unwinder("input", _personality(candidates)), f"{needs.provided_by} already provides it")
@@ -89,4 +90,6 @@ def _none_works(
     absent = tuple(f"{name} is not among the inputs" for name in names if name not in candidates)
     what = f"no unwinder works with {libc}" if wanted == "auto" else f"{wanted} cannot work with {libc}"
     fix = None if wanted == "auto" else "unwinder=auto"
-    return fail("no-unwinder", what, evidence=(*(f"{line}, which nothing defines" for line in rejected), *absent), fix=fix)
+    return fail(
+        "no-unwinder", what, evidence=(*(f"{line}, which nothing defines" for line in rejected), *absent), fix=fix
+    )

@@ -1,6 +1,7 @@
 """Is the linked file one sound static executable?
 
-Every question is asked of the file itself, never of the command that made it. What a finding means (``error``, ``warn``,
+Every question is asked of the file itself, never of the command that made it. What a finding means (``error``,
+``warn``,
 ``allow``) is policy: ``policy/findings.toml``.
 """
 
@@ -72,7 +73,10 @@ def _unwinding(facts: ExecutableFacts) -> Iterator[tuple[str, Sequence[str]]]:
     if not facts.has_eh_frame:
         return
     if header is None or header.fde_count == 0:
-        yield "no-eh-frame-hdr", (".eh_frame without PT_GNU_EH_FRAME" if header is None else "PT_GNU_EH_FRAME with an empty table",)
+        yield (
+            "no-eh-frame-hdr",
+            (".eh_frame without PT_GNU_EH_FRAME" if header is None else "PT_GNU_EH_FRAME with an empty table",),
+        )
     elif not header.sorted:
         yield "unsorted-eh-frame-hdr", (f"{header.fde_count} entries",)
 

@@ -1,9 +1,9 @@
 """What does ``NAME.linkplan.json`` record?
 
-The link plan is written before the linker runs, so that a failed link leaves its explanation. It holds every decision with
-its evidence, the exact command, the planned order, every member that is extracted and the reference that extracts it, and
-what is missing or defined twice. Paths are as the build uses them, relative; nothing in it depends on time, directory or
-user, so the same inputs give the same bytes.
+The link plan is written before the linker runs, so that a failed link leaves its explanation. It holds every
+decision with its evidence, the exact command, the planned order, every member that is extracted and the reference
+that extracts it, and what is missing or defined twice. Paths are as the build uses them, relative; nothing in it
+depends on time, directory or user, so the same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def _document(plan: LinkPlan) -> dict[str, Any]:
         "unused": [str(archive.path) for archive in order.unused],
         "kept": [{"symbol": one.symbol, "was": one.was, "now": one.now} for one in order.kept],
         "extractions": [
-            {"reference": one.reference, "extracted": one.member, "symbol": one.symbol} for one in resolution.extractions
+            {"reference": one.reference, "extracted": one.member, "symbol": one.symbol}
+            for one in resolution.extractions
         ],
         "undefined": {symbol: list(referrers) for symbol, referrers in resolution.undefined.items()},
         "duplicates": {symbol: list(owners) for symbol, owners in resolution.duplicates.items()},

@@ -1,7 +1,8 @@
 """Which lines end a build, and what do they prove?
 
-``LINK`` says what was linked with what and why, ``RUST`` which standard library a crate was built with and why, ``CHECK`` what
-verification showed, ``PROBE`` what the executable reported of itself. The last line is the executable.
+``LINK`` says what was linked with what and why, ``RUST`` which standard library a crate was built with and why,
+``CHECK`` what verification showed, ``PROBE`` what the executable reported of itself. The last line is the
+executable.
 """
 
 from __future__ import annotations
@@ -32,9 +33,7 @@ _CLAIMS = (
 )
 
 
-def report_link(
-    say: Say, output: Path, order: LinkOrder, unwinder: Choice[Unwinder], linker: Choice[Linker]
-) -> None:
+def report_link(say: Say, output: Path, order: LinkOrder, unwinder: Choice[Unwinder], linker: Choice[Linker]) -> None:
     """Print the ``LINK`` line: how many archives and groups, and the two choices with their reasons."""
     archives = sum(len(item) if isinstance(item, tuple) else 1 for item in order.paths)
     groups = sum(isinstance(item, tuple) for item in order.paths)

@@ -1,7 +1,8 @@
 """How does a fact read on a terminal?
 
-Errors follow the shape of a linker's diagnostics: a fixed phrase, then indented evidence, then what to do. Text that came
-from outside (symbol, member and file names) may hold control characters; they are escaped here, in one place.
+Errors follow the shape of a linker's diagnostics: a fixed phrase, then indented evidence, then what to do. Text
+that came from outside (symbol, member and file names) may hold control characters; they are escaped here, in one
+place.
 """
 
 from __future__ import annotations
