@@ -1,7 +1,13 @@
-"""Which findings stop a link, and how are they told?"""
+"""Which findings stop a link, and how are they told?
+
+What is defined twice is known before the linker runs, and stops the link there. What is missing is left to the
+linker to judge: it passes over a symbol that no relocation uses, or that only discarded sections use. When it stops, the
+resolution explains it better than the linker does.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from staticlink.errors import Fault, StaticlinkError
@@ -18,29 +24,38 @@ if TYPE_CHECKING:
 
 #: At most this many symbols are reported; a link that misses one library misses hundreds.
 _SHOWN_SYMBOLS = 10
+#: ``-z muldefs`` and its long form (GNU ld's manual, "Options").
+_ALLOW_DUPLICATES = frozenset({"muldefs", "--allow-multiple-definition"})
 
 
-def reject_faults(resolution: Resolution, left_out: Sequence[Archive], see: str) -> None:
-    """Raise :class:`StaticlinkError` for what ``resolution`` misses or finds twice.
-
-    ``left_out`` are archives that could have joined but were not chosen: where one of them defines a missing
-    symbol, the message says so.
-    """
-    faults = [*_undefined(resolution, left_out), *_duplicates(resolution), *_two_unwinders(resolution)]
+def reject_faults(resolution: Resolution, flags: Sequence[str], see: str) -> None:
+    """Raise :class:`StaticlinkError` for what ``resolution`` finds twice, unless the linker's ``flags`` allow that."""
+    duplicates = [] if _ALLOW_DUPLICATES.intersection(flags) else list(_duplicates(resolution))
+    faults = [*duplicates, *_two_unwinders(resolution)]
     if faults:
-        more = len(faults) - _SHOWN_SYMBOLS
-        last = [Fault("more-faults", f"and {more} more")] if more > 0 else []
-        shown = [*faults[:_SHOWN_SYMBOLS], *last]
-        final = shown[-1]
-        raise StaticlinkError(*shown[:-1], Fault(final.id, final.what, final.evidence, final.fix, see))
+        raise StaticlinkError(*_shown(faults, see))
+
+
+def explain_undefined(resolution: Resolution, left_out: Sequence[Archive], see: str) -> tuple[Fault, ...]:
+    """Return what ``resolution`` misses, as the explanation of a link that failed.
+
+    ``left_out`` are archives that gave no member: where one of them defines a missing symbol, the fault says so.
+    """
+    return _shown(list(_undefined(resolution, left_out)), see)
 
 
 def reject_findings(findings: Sequence[Finding], output: Path, see: str) -> None:
     """Raise :class:`StaticlinkError` for every finding whose level is ``error``."""
     faults = [finding.fault(output) for finding in findings if finding.level == "error"]
     if faults:
-        final = faults[-1]
-        raise StaticlinkError(*faults[:-1], Fault(final.id, final.what, final.evidence, final.fix, see))
+        raise StaticlinkError(*_shown(faults, see))
+
+
+def _shown(faults: Sequence[Fault], see: str) -> tuple[Fault, ...]:
+    """Return the first of ``faults`` and a count of the rest; the last one says where to look."""
+    more = len(faults) - _SHOWN_SYMBOLS
+    shown = [*faults[:_SHOWN_SYMBOLS], *([Fault("more-faults", f"and {more} more")] if more > 0 else [])]
+    return (*shown[:-1], replace(shown[-1], see=see)) if shown else ()
 
 
 def _undefined(resolution: Resolution, left_out: Sequence[Archive]) -> Iterator[Fault]:

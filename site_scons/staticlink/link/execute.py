@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staticlink.errors import fail
+from staticlink.errors import StaticlinkError, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from staticlink.errors import Fault
 
 LINK_TIMEOUT = 1800  # seconds; minutes are an LTO link, half an hour is a hang
 _SHOWN_LINES = 12
@@ -35,8 +37,8 @@ def unverified(output: Path) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def run_linker(command: Sequence[str], output: Path, see: str) -> None:
-    """Run the linker; its own words are the evidence when it fails.
+def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault], see: str) -> None:
+    """Run the linker. When it fails, ``explanation`` says why, or else the linker's own words.
 
     Raises :class:`StaticlinkError` when it exits with another code than 0, writes nothing, or does not end in time.
     """
@@ -54,6 +56,8 @@ def run_linker(command: Sequence[str], output: Path, see: str) -> None:
         raise fail(
             "linker-failed", f"the linker did not run: {Path(command[0]).name}", evidence=(str(error),), see=see
         ) from None
+    if done.returncode != 0 and explanation:
+        raise StaticlinkError(*explanation)
     if done.returncode != 0 or not output.is_file():
         words = (done.stderr + done.stdout).splitlines()
         left_out = (f"{len(words) - _SHOWN_LINES} more lines",) if len(words) > _SHOWN_LINES else ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from staticlink.elf.inspect import inspect_executable
-from staticlink.link.audit import reject_faults, reject_findings
+from staticlink.link.audit import explain_undefined, reject_faults, reject_findings
 from staticlink.link.command import link_command
 from staticlink.link.execute import run_linker, unverified
 from staticlink.link.flags import read_link_flags
@@ -46,8 +46,8 @@ def link_program(request: LinkRequest, say: Say) -> None:
         command = link_command(linker.value.command, request.target, output, order, flags.linker)
         plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command)
         see = write_plan(plan, request.output)
-        reject_faults(order.resolution, order.unused, see)
-        run_linker(command, output, see)
+        reject_faults(order.resolution, flags.linker, see)
+        run_linker(command, output, explain_undefined(order.resolution, order.unused, see), see)
         facts = inspect_executable(output)
         findings = verify_executable(facts, request.target)
         reject_findings(findings, request.output, see)

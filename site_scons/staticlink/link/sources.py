@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, flatten, read_input
 from staticlink.link.libc import find_libraries
 from staticlink.link.resolve import resolve
 from staticlink.link.shims import choose_shims, compile_shims, load_shims
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from staticlink.link.flags import LinkFlags
-    from staticlink.link.inputs import Item
     from staticlink.link.request import LinkRequest
+    from staticlink.link.resolution import Resolution
     from staticlink.link.unwinder import Unwinder
     from staticlink.model import Choice
 
@@ -53,8 +53,11 @@ class Inputs:
 
     def undefined(self) -> dict[str, tuple[str, ...]]:
         """Return symbol -> referrers for what no order of these inputs defines."""
-        # lld remembers every archive it has passed, so what it misses is missing in every order.
-        return resolve((*self.objects, *self.archives, *self.closing), profile="lld", undefined=self.required).undefined
+        return self.together().undefined
+
+    def together(self) -> Resolution:
+        """Return what these inputs come to as one group: what is missing then is missing in every order."""
+        return resolve([*self.objects, Group(self.archives), *self.closing], undefined=self.required)
 
 
 def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
@@ -85,16 +88,15 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
 
 def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinder]:
     """Return the unwinder of this link, judged by what resolution misses without one and with each candidate."""
-    missing = inputs.undefined()
-    items: list[Item] = [*inputs.objects, *inputs.archives]
-    resolution = resolve(items, profile="lld", undefined=inputs.required)
+    without = inputs.together()
+    missing = without.undefined
 
     def lacks(archive: Path) -> Collection[str]:
         candidate = inputs.with_archives([archive])
         wanted = replace(candidate, required=(*candidate.required, RAISE))
         return wanted.undefined().keys() - missing.keys()
 
-    needs = Needs(unwinding_names(missing), resolution.definitions.get(RAISE))
+    needs = Needs(unwinding_names(missing), without.definitions.get(RAISE))
     candidates = {"libgcc_eh": request.libc.libgcc_eh, **request.unwinders}
     return choose_unwinder(request.unwinder, request.libc.name, needs, candidates, lacks)
 

@@ -97,7 +97,7 @@ def unpack_std_source(source: StdSource, into: Path) -> Path:
 
 
 def _place_in_library(member: str) -> str | None:
-    """Return where below ``library`` a member of the package goes: ``./usr/src/rustc-1.95.0/library/std/src/lib.rs``."""
+    """Return where a member goes, as ``library/std/src/lib.rs``, or ``None`` for what is not of the library."""
     parts = PurePosixPath(member).parts
     return str(PurePosixPath(*parts[3:])) if parts[:2] == ("usr", "src") and parts[3:4] == ("library",) else None
 

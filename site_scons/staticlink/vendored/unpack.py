@@ -84,9 +84,10 @@ def unpack(archive: Path, sha256: str, directory: Path) -> Unpacked:
 def unpack_members(
     tar: tarfile.TarFile, archive: str, directory: Path, place: Callable[[str], str | None] = lambda name: name
 ) -> int:
-    """Write the members of ``tar``, read in order, below ``directory``; return the newest time, in seconds since the epoch.
+    """Write the members of ``tar`` below ``directory``; return the newest time, in seconds since the epoch.
 
-    ``place`` maps a member's name to where it goes, ``None`` leaves it out. Raises ``unsafe-archive`` naming ``archive``.
+    ``place`` maps a member's name to where it goes, ``None`` leaves it out. Raises ``unsafe-archive`` naming
+    ``archive``.
     """
     seen = _Seen()
     for member in tar:
