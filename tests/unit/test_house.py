@@ -1,0 +1,108 @@
+"""Do the walls of the house stand where ``docs/design.md`` says?"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+TOP = Path(__file__).parents[2]
+SITE = TOP / "site_scons"
+CORE = SITE / "staticlink"
+MODULES = sorted(CORE.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Return the full names of all modules a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    return names
+
+
+def run_time_imports(path: Path) -> set[str]:
+    """Return what a file imports outside ``if TYPE_CHECKING``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    return imports_of(tree)
+
+
+def imports_of(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    return names
+
+
+def test_the_core_never_imports_scons() -> None:
+    assert [path.name for path in MODULES if any(name.split(".")[0] == "SCons" for name in imports(path))] == []
+
+
+def test_one_file_imports_pyelftools() -> None:
+    found = [path.name for path in MODULES if any(name.split(".")[0] == "elftools" for name in imports(path))]
+    assert found == ["inspect.py"]
+
+
+def test_every_module_of_the_core_has_its_place_in_the_design() -> None:
+    design = (TOP / "docs" / "design.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:\w+/)?\w+\.py)`", design))
+    own = {str(path.relative_to(CORE)) for path in MODULES if path.name != "__init__.py"}
+    assert own - named - {"errors.py", "model.py", "target.py", "cli.py"} == set()
+    assert named - own == set()
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def closure(start: Path) -> set[Path]:
+    """Return the core's files that a file's run-time imports reach."""
+    found: set[Path] = set()
+    waiting = [start]
+    while waiting:
+        for name in run_time_imports(waiting.pop()):
+            path = SITE.joinpath(*name.split(".")).with_suffix(".py")
+            if name.startswith("staticlink.") and path.is_file() and path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("tool", "parts", "entries"),
+    [
+        ("static_program", ("CORE_PARTS",), ("link/plan.py",)),
+        ("vendored_library", ("_CORE_PARTS",), ("vendored/build.py",)),
+        ("rust_crate", ("_CORE_PARTS",), ("rust/cargo.py", "rust/crate.py")),
+        ("rust_crate", ("_STD_PARTS",), ("rust/std.py",)),
+        ("embedded_python", ("_FREEZE_PARTS",), ("python/bundle.py",)),
+        ("embedded_python", ("_INITTAB_PARTS",), ("python/inittab.py",)),
+    ],
+)
+def test_a_builder_depends_on_all_of_the_core_it_runs(
+    tool: str, parts: tuple[str, ...], entries: tuple[str, ...]
+) -> None:
+    module = load(SITE / "site_tools" / f"{tool}.py")
+    declared = [CORE / part for name in parts for part in getattr(module, name)]
+    needed = {CORE / entry for entry in entries} | set().union(*(closure(CORE / entry) for entry in entries))
+    missing = [path for path in needed if not any(path == place or place in path.parents for place in declared)]
+    assert sorted(str(path.relative_to(CORE)) for path in missing) == []
