@@ -84,8 +84,10 @@ def _rust_crate(env: Environment, directory: Any, profile: str = "release") -> l
 
 def _named_only(env: Environment, place: Any, built: str) -> list[Node]:
     """Return the nodes without asking anyone, for runs that build nothing; all that Rust left is cleaned with them."""
-    with reading():
-        crate = recall_crate(Path(place.abspath), open_cache(os.environ).root / "rust")
+    crate = None
+    if not GetOption("help"):  # which must not even make the cache's directory
+        with reading():
+            crate = recall_crate(Path(place.abspath), open_cache(os.environ).root / "rust")
     name = crate.library if crate is not None else place.name.replace("-", "_")
     nodes = [env.File(f"#{built}/rust/lib{name}{suffix}") for suffix in (".a", ".rust.json")]
     for node in nodes:

@@ -114,7 +114,7 @@ def test_every_thread_gives_its_part(musl: Demo) -> None:
         (["--where", "nope"], 1, "demo: the expression: NameError: name 'nope' is not defined"),
         (["--where", "1 +"], 1, "demo: the expression: SyntaxError: invalid syntax (<filter>, line 1)"),
         (["--by", "size"], 1, "demo: there is no field size; the fields are path, status, time, user agent"),
-        (["/nonexistent"], 1, "demo: /nonexistent: No such file or directory"),
+        (["/no/such/file"], 1, "demo: /no/such/file: No such file or directory"),
         (["--by"], 2, "demo: option needs a value: --by"),
         (["--colour", "red"], 2, "demo: unknown option or value: --colour"),
         (["--where", "1", "--script", "x"], 2, "demo: one filter at a time: --where and --script"),
