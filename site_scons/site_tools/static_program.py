@@ -21,7 +21,6 @@ from SCons.Tool import ProgramScanner
 from SCons.Util import CLVar, flatten
 from staticlink.link.libc import Libc, compiler_directories, describe_libc
 from staticlink.link.linker import find_linkers
-from staticlink.link.plan import link_program
 from staticlink.link.request import LinkRequest
 from staticlink.rust.toolchain import find_toolchain, search_directories
 from staticlink.vendored.cache import open_cache
@@ -132,6 +131,8 @@ def _unwinder_names(env: Environment) -> tuple[str, ...]:
 
 def _link(target: list[Node], source: list[Node], env: Environment) -> None:
     """Hand the paths and options of one link to the core."""
+    from staticlink.link.plan import link_program  # a build with nothing to do need not load it
+
     chosen = settings(env)
     built = Path(chosen.build_dir)
     paths = [Path(node.path if hasattr(node, "path") else str(node)) for node in source]

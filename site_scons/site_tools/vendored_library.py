@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import staticlink
 from SCons.Script import GetOption
 from staticlink.errors import fail
-from staticlink.vendored.build import build_dependency
 from staticlink.vendored.cache import copy_entry, open_cache
 from staticlink.vendored.jobserver import shared_job_server
 from staticlink.vendored.recipe import load_recipe
@@ -92,6 +91,8 @@ def _host(env: Environment) -> Host:
 
 def _build(target: list[Node], source: list[Node], env: Environment) -> None:
     """Have the core build the dependency or find it in the cache, and copy it to the build directory."""
+    from staticlink.vendored.build import build_dependency  # a build with nothing to do need not load it
+
     chosen = settings(env)
     prefix = build_dependency(
         load_recipe(Path(source[0].abspath)),
