@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten, read_input
+from staticlink.link.options import Assignment, Options
 from staticlink.link.order import order_inputs
 from staticlink.link.resolve import resolve
 
@@ -111,6 +112,8 @@ def arguments(items: Sequence[Item]) -> list[str]:
             words += ["--start-group", *arguments(item.items), "--end-group"]
         elif isinstance(item, Whole):
             words += ["--whole-archive", item.archive.path.name, "--no-whole-archive"]
+        elif isinstance(item, Assignment):
+            words.append(f"--defsym={item.symbol}={item.expression}")
         else:
             words.append(item.path.name)
     return words
@@ -142,7 +145,7 @@ def test_generated_links_resolve_as_under_gnu_ld(tmp_path: Path, seed: int) -> N
     chance = seeded(seed)
     items, words = draw_link(chance, tmp_path)
     wanted = some(chance, _SYMBOLS, 1)
-    found = resolve(items, undefined=wanted)
+    found = resolve(items, options=Options(undefined=tuple(wanted)))
     rows, undefined, duplicates = run_bfd(tmp_path, [*(f"-u{name}" for name in wanted), *words])
     extracted = [row for row in rows if row[2] != "--whole-archive"]
     assert ours(found) == extracted

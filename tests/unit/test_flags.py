@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.link.flags import LinkFlags, read_link_flags
+from staticlink.link.options import Assignment, Options
 from staticlink.report.text import render_error
 
 
@@ -30,7 +31,28 @@ def test_directories_and_libraries_are_sorted_out() -> None:
 
 def test_every_spelling_of_undefined_is_known_to_resolution() -> None:
     flags = ["-u", "a", "-ub", "-Wl,-u,c", "-Wl,--undefined=d", "-Wl,--undefined,e", "-Wl,--require-defined=f"]
-    assert read_link_flags(flags).undefined == ("a", "b", "c", "d", "e", "f")
+    found = read_link_flags(flags)
+    assert (found.options.undefined, found.options.required) == (("a", "b", "c", "d", "e"), ("f",))
+    assert found.linker[-2:] == ("-u", "f")
+
+
+def test_options_of_resolution_are_values() -> None:
+    words = "--defsym=a=b+0x10,--defsym,c=d,--wrap=f,--wrap,g,--entry=main2,-z,muldefs,--gc-sections"
+    assert read_link_flags([f"-Wl,{words}"]).options == Options(
+        entry="main2",
+        defsym=(Assignment("a", "b+0x10"), Assignment("c", "d")),
+        wrap=("f", "g"),
+        allow_duplicates=True,
+        gc_sections=True,
+    )
+    assert Assignment("a", "b+0x10").references == ("b",)
+
+
+def test_whole_archive_covers_what_stands_under_it_and_nothing_else() -> None:
+    flags = ["-Wl,--whole-archive", "-lone", "two.a", "-Wl,--no-whole-archive,-lthree", "four.o", "-Wl,--start-group"]
+    found = read_link_flags(flags)
+    assert (found.whole, found.libraries, found.files) == (("-lone", "two.a"), ("three",), ("four.o",))
+    assert found.linker == ()
 
 
 def test_a_flag_with_an_argument_keeps_it() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, read_input
+from staticlink.link.options import Options
 from staticlink.link.order import order_inputs
 
 from tests.elf_writer import Specimen, save, write_archive, write_object
@@ -142,7 +143,7 @@ def test_closing_objects_come_last_and_extract_nothing(
 
 
 def test_symbols_of_the_command_line_are_needed(main: Callable[..., ObjectFile], lib: Make) -> None:
-    order = order_inputs([main()], [lib("a", a=S(strong=["a"]))], undefined=["a"])
+    order = order_inputs([main()], [lib("a", a=S(strong=["a"]))], options=Options(undefined=("a",)))
     assert shown(order) == ["a.a"]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.link.inputs import Archive, Group, Item, ObjectFile, Whole, read_input
+from staticlink.link.options import Options
 from staticlink.link.resolve import Index, resolve
 
 from tests.elf_writer import Specimen, save, write_archive, write_object
@@ -44,7 +45,7 @@ def lib(tmp_path: Path) -> Make:
 
 
 def extracted(*items: Item, profile: str = "bfd", undefined: tuple[str, ...] = ()) -> list[str]:
-    return [one.member for one in resolve(items, profile=profile, undefined=undefined).extractions]
+    return [one.member for one in resolve(items, profile=profile, options=Options(undefined=undefined)).extractions]
 
 
 def test_a_reference_extracts_its_definition_and_nothing_else(main: Callable[..., ObjectFile], lib: Make) -> None:
@@ -135,7 +136,7 @@ def test_whole_archives_join_as_objects(main: Callable[..., ObjectFile], lib: Ma
 @pytest.mark.parametrize("profile", ["bfd", "lld"])
 def test_the_command_line_extracts(lib: Make, profile: str) -> None:
     archive = lib("l", start=S(strong=["_start"]), f=S(strong=["f"]))
-    found = resolve([archive], profile=profile, undefined=["f", "nowhere"])
+    found = resolve([archive], profile=profile, options=Options(undefined=("f", "nowhere")))
     assert sorted((one.reference, one.member) for one in found.extractions) == [
         ("--entry", "l.a(start.o)"),
         ("-u", "l.a(f.o)"),

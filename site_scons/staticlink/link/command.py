@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from staticlink.link.inputs import Group, Whole, flatten
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from staticlink.link.inputs import Item
     from staticlink.link.order import LinkOrder
     from staticlink.target import Target
 
@@ -30,7 +33,7 @@ def link_command(
         "-o",
         str(output),
         *(str(one.path) for one in order.objects),
-        *(word for item in order.paths for word in _archive_words(item)),
+        *(word for item in order.items for word in _archive_words(item)),
         *(str(one.path) for one in order.closing),
     )
 
@@ -51,7 +54,10 @@ def _output_flags(target: Target) -> tuple[str, ...]:
     )
 
 
-def _archive_words(item: Path | tuple[Path, ...]) -> tuple[str, ...]:
-    if isinstance(item, tuple):
-        return ("--start-group", *map(str, item), "--end-group")
-    return (str(item),)
+def _archive_words(item: Item) -> tuple[str, ...]:
+    paths = tuple(str(archive.path) for archive in flatten([item]))
+    if isinstance(item, Group):
+        return ("--start-group", *paths, "--end-group")
+    if isinstance(item, Whole):
+        return ("--whole-archive", *paths, "--no-whole-archive")
+    return paths

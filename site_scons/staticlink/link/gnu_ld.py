@@ -12,7 +12,7 @@ Source: ``elf_link_add_archive_symbols`` in binutils' ``bfd/elflink.c``; GNU ld'
 Instead of walking an index of thousands of entries for each search, a heap holds the entries whose symbol is wanted;
 those that become wanted behind the walk's place wait for the next search. The order of extraction is the same.
 
-Not modelled: ``--wrap``, ``--defsym``, linker plugins (an object without machine code is refused when it is read).
+Not modelled: linker plugins (an object without machine code is refused when it is read).
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
+from staticlink.link.options import Assignment
 from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, UNDEFINED
-from staticlink.link.table import SymbolTable, with_default_versions
+from staticlink.link.table import FROM_ENTRY, FROM_OPTION, FROM_REQUIRED, SymbolTable, with_default_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from staticlink.link.inputs import Item
+    from staticlink.link.options import Options
 
 
 class GnuLd(SymbolTable):
@@ -36,10 +38,17 @@ class GnuLd(SymbolTable):
 
     __slots__ = ("_extracted",)
 
-    def __init__(self) -> None:
-        """Begin with no input."""
-        super().__init__()
+    def __init__(self, options: Options) -> None:
+        """Begin with what the command line asks for."""
+        super().__init__(options)
         self._extracted: set[tuple[Archive, int]] = set()
+        for number, names in ((FROM_OPTION, options.undefined), (FROM_REQUIRED, options.required)):
+            for name in names:
+                self.want(name, number)
+        if options.entry is not None:
+            self.want(options.entry, FROM_ENTRY)
+        for one in options.defsym:
+            self.assign(one)
 
     def take_all(self, items: Iterable[Item], *, again: bool = False) -> None:
         """Take inputs from left to right; ``again``: a group is searched once more, which only concerns archives."""
@@ -50,6 +59,8 @@ class GnuLd(SymbolTable):
                 self.take_all(item.items, again=again)
             elif isinstance(item, Group):
                 self._take_group(item, again=again)
+            elif isinstance(item, Assignment):
+                self.assign(item)
             elif not again:
                 for one in item.archive.objects() if isinstance(item, Whole) else (item,):
                     self._join(one)

@@ -15,6 +15,7 @@ from staticlink.elf.ar import is_archive, read_archive
 from staticlink.elf.mapping import map_file
 from staticlink.elf.symbols import is_object, read_details, read_section_names, read_symbols
 from staticlink.errors import fail
+from staticlink.link.options import Assignment
 from staticlink.link.script import looks_like_script, read_script
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Script:
     items: tuple[Item, ...]
 
 
-Item = ObjectFile | Archive | Group | Whole | Script
+Item = ObjectFile | Archive | Group | Whole | Script | Assignment
 
 
 def read_input(path: Path, *, machine: str = "x86_64", directories: Sequence[Path] = ()) -> Item:
@@ -233,7 +234,7 @@ def flatten(items: Iterable[Item]) -> Iterator[ObjectFile | Archive]:
             yield from flatten(item.items)
         elif isinstance(item, Whole):
             yield item.archive
-        else:
+        elif not isinstance(item, Assignment):
             yield item
 
 

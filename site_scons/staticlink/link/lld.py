@@ -9,7 +9,10 @@ A weak reference extracts nothing; neither does a COMMON symbol (lld 15 and newe
 entry symbol is looked for after all inputs. Source: ``lld/ELF/Symbols.cpp``, ``InputFiles.cpp`` (``parseLazy``),
 ``Driver.cpp``.
 
-Not modelled: ``--wrap``, ``--defsym``, bitcode; that a definition discarded with its COMDAT group counts as a
+Symbols that ``--defsym`` names and the new names of ``--wrap`` are asked for at the end, whether or not anything refers
+to them.
+
+Not modelled: bitcode; that a definition discarded with its COMDAT group counts as a
 reference.
 """
 
@@ -19,13 +22,23 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
-from staticlink.link.resolution import LAZY, ROLE_BITS, ROLE_MASK, UNDEFINED, WEAK_UNDEFINED
-from staticlink.link.table import FROM_ENTRY, SymbolTable, with_default_versions
+from staticlink.link.options import Assignment
+from staticlink.link.resolution import LAZY, ROLE_BITS, ROLE_MASK, UNDEFINED, WEAK, WEAK_UNDEFINED
+from staticlink.link.table import (
+    FROM_DEFSYM,
+    FROM_ENTRY,
+    FROM_OPTION,
+    FROM_REQUIRED,
+    FROM_WRAP,
+    SymbolTable,
+    with_default_versions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from staticlink.link.inputs import Item
+    from staticlink.link.options import Options
 
     _References = Iterator[tuple[str, bool]]
 
@@ -33,13 +46,57 @@ if TYPE_CHECKING:
 class Lld(SymbolTable):
     """A link as lld performs it."""
 
-    __slots__ = ("_offered", "_taken")
+    __slots__ = ("_assignments", "_offered", "_taken")
 
-    def __init__(self) -> None:
-        """Begin with no input."""
-        super().__init__()
+    def __init__(self, options: Options) -> None:
+        """Begin with what the command line asks for."""
+        super().__init__(options)
+        for number, names in ((FROM_OPTION, options.undefined), (FROM_REQUIRED, options.required)):
+            for name in names:
+                self.want(name, number)
         self._offered: list[ObjectFile] = []
         self._taken: set[int] = set()
+        self._assignments: list[Assignment] = list(options.defsym)
+
+    def finish(self) -> None:
+        """Ask for what the command line names once all inputs are known: assignments, the entry, wrapped symbols."""
+        for one in self._assignments:
+            for name in one.references:
+                self._ask(name, FROM_DEFSYM)
+        if self.options.entry is not None:
+            self._extract_offered(self.options.entry, FROM_ENTRY)
+        for name in dict.fromkeys(self.options.wrap):
+            if name in self.state:
+                self._wrap(name)
+        for one in self._assignments:
+            self.assign(one)
+
+    def _wrap(self, name: str) -> None:
+        if not self._is_weak(name):
+            self._ask(f"__wrap_{name}", FROM_WRAP)
+        else:
+            self.state.setdefault(f"__wrap_{name}", FROM_WRAP << ROLE_BITS | WEAK_UNDEFINED)
+        if f"__real_{name}" in self.state and not self._is_weak(name):
+            self._ask(name, FROM_WRAP)
+
+    def _is_weak(self, name: str) -> bool:
+        """Say whether a symbol is weak so far: its definition is, or every reference where there is none."""
+        role = self.state[name] & ROLE_MASK
+        if role == LAZY:
+            return any(name in one.symbols.weak_undefined for one in self.loaded)
+        return role in (WEAK, WEAK_UNDEFINED)
+
+    def _ask(self, name: str, number: int) -> None:
+        state = self.state.get(name, WEAK_UNDEFINED)
+        if state & ROLE_MASK == LAZY:
+            self._extract_offered(name, number)
+        else:
+            self.want(name, number)
+
+    def _extract_offered(self, name: str, number: int) -> None:
+        state = self.state.get(name, UNDEFINED)
+        if state & ROLE_MASK == LAZY and state >> ROLE_BITS not in self._taken:
+            self._extract(state >> ROLE_BITS, number, name)
 
     def take_all(self, items: Iterable[Item]) -> None:
         """Take inputs from left to right."""
@@ -49,15 +106,11 @@ class Lld(SymbolTable):
                     self._offer(one)
             elif isinstance(item, (Script, Group)):
                 self.take_all(item.items)
+            elif isinstance(item, Assignment):
+                self._assignments.append(item)
             else:
                 for one in item.archive.objects() if isinstance(item, Whole) else (item,):
                     self._join(one)
-
-    def enter(self, name: str) -> None:
-        """Extract the member offered for the entry symbol."""
-        state = self.state.get(name, UNDEFINED)
-        if state & ROLE_MASK == LAZY:
-            self._extract(state >> ROLE_BITS, FROM_ENTRY, name)
 
     def _offer(self, one: ObjectFile) -> None:
         place, symbols = len(self._offered), one.symbols

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from staticlink.link.cycles import Cycle, components, find_cycle
 from staticlink.link.demand import read_demand
 from staticlink.link.inputs import Archive, Group, Whole, flatten
+from staticlink.link.options import DEFAULT
 from staticlink.link.resolve import resolve
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from staticlink.link.demand import Demand
     from staticlink.link.inputs import Item, ObjectFile
+    from staticlink.link.options import Options
     from staticlink.link.resolution import Resolution
 
 
@@ -78,20 +80,18 @@ def order_inputs(
     archives: Sequence[Item],
     *,
     closing: Sequence[ObjectFile] = (),
-    entry: str | None = "_start",
-    undefined: Iterable[str] = (),
+    options: Options = DEFAULT,
 ) -> LinkOrder:
     """Return an order of ``archives`` that GNU ld accepts in one pass after ``objects``.
 
-    ``closing`` are the objects at the end (crtend.o, crtn.o); ``undefined`` are the symbols of ``-u``. Symbols that no
-    order can define are left to :attr:`LinkOrder.resolution`. Raises :class:`StaticlinkError` when a member cannot be
+    ``closing`` are the objects at the end (crtend.o, crtn.o). Symbols that no order can define are left to
+    :attr:`LinkOrder.resolution`. Raises :class:`StaticlinkError` when a member cannot be
     read.
     """
-    wanted = tuple(undefined)
     whole, given = _sort(archives)
 
     def outcome(items: Iterable[Item]) -> Resolution:
-        return resolve((*objects, *whole, *items, *closing), entry=entry, undefined=wanted)
+        return resolve((*objects, *whole, *items, *closing), options=options)
 
     meant, grouped = outcome(archives if not whole else given), False
     if any(name in archive.promises for name in meant.undefined for archive in given):

@@ -42,7 +42,7 @@ def link_program(request: LinkRequest, say: Say) -> None:
         inputs = gather_inputs(request, flags)
         unwinder = choose_link_unwinder(request, inputs)
         inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
-        order = order_inputs(inputs.objects, inputs.archives, closing=inputs.closing, undefined=inputs.required)
+        order = order_inputs(inputs.objects, inputs.archives, closing=inputs.closing, options=inputs.options)
         command = link_command(linker.value.command, request.target, output, order, flags.linker)
         plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command)
         see = write_plan(plan, request.output)

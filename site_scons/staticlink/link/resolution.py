@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from staticlink.link.inputs import Archive, flatten
+from staticlink.link.options import Assignment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from staticlink.link.inputs import Item, ObjectFile
+    from staticlink.link.options import Options
 
 #: The roles a symbol can have in a link so far; a state is ``number of the object * 8 + role``.
 UNDEFINED, WEAK_UNDEFINED, STRONG, WEAK, COMMON, LAZY = range(6)
@@ -61,6 +63,7 @@ class Resolution:
 
     profile: str
     items: tuple[Item, ...]
+    options: Options
     loaded: tuple[ObjectFile, ...]
     extractions: tuple[Extraction, ...]
     state: Mapping[str, int] = field(repr=False)
@@ -74,11 +77,26 @@ class Resolution:
         missing = {name for name in missing if name not in _PROVIDED | RELAXED_AWAY and not self._bounds_section(name)}
         referrers: dict[str, list[str]] = {name: [] for name in sorted(missing)}
         if missing:
+            for assignment in self.assignments:
+                for name in missing.intersection(map(self.reference, assignment.references)):
+                    referrers[name].append(assignment.display)
+            for name in missing.intersection(self.options.required):
+                referrers[name].append("--require-defined")
             for one in self.loaded:
                 # A weak reference fails as well once something else, such as -u, has made the symbol undefined.
-                for name in missing.intersection((*one.symbols.undefined, *one.symbols.weak_undefined)):
+                names = (*one.symbols.undefined, *one.symbols.weak_undefined)
+                for name in missing.intersection(map(self.reference, names) if self.options.wrap else names):
                     referrers[name].append(one.display)
         return {name: tuple(found) for name, found in referrers.items() if found}
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """What ``--defsym`` defines."""
+        return (*self.options.defsym, *(one for one in self.items if isinstance(one, Assignment)))
+
+    def reference(self, name: str) -> str:
+        """Return the name that a reference to ``name`` has under ``--wrap``."""
+        return self.options.renamed(name) if self.options.wrap else name
 
     def _bounds_section(self, name: str) -> bool:
         if not name.startswith(_SECTION_BOUNDS):
@@ -89,6 +107,8 @@ class Resolution:
     @property
     def duplicates(self) -> dict[str, tuple[str, ...]]:
         """Symbol -> the objects that define it strongly, the winner first; sorted by symbol."""
+        if self.options.allow_duplicates:
+            return {}
         found: dict[str, tuple[str, ...]] = {}
         for name, numbers in sorted(self.clashes.items()):
             owners = [self.loaded[number] for number in numbers]
@@ -101,7 +121,7 @@ class Resolution:
         """Symbol -> the object whose definition won."""
         defined = (STRONG, WEAK, COMMON)
         return {
-            name: self.loaded[state >> ROLE_BITS].display
+            name: self.loaded[state >> ROLE_BITS].display if state >= 0 else "--defsym"
             for name, state in self.state.items()
             if state & ROLE_MASK in defined
         }
@@ -110,7 +130,7 @@ class Resolution:
     def weak_unextracted(self) -> dict[str, tuple[str, ...]]:
         """Weak reference that stays zero -> the archives that could have satisfied it; sorted by symbol."""
         archives = [one for one in flatten(self.items) if isinstance(one, Archive)]
-        weak = {name for one in self.loaded for name in one.symbols.weak_undefined}
+        weak = {self.reference(name) for one in self.loaded for name in one.symbols.weak_undefined}
         zero = sorted(name for name in weak if self.state[name] & ROLE_MASK in (WEAK_UNDEFINED, LAZY))
         found = {name: tuple(one.display for one in archives if name in one.promises) for name in zero}
         return {name: owners for name, owners in found.items() if owners}

@@ -2,7 +2,7 @@
 
 Linkers differ: GNU ld comes past an archive once, lld remembers it. So a resolution follows one linker by name. GNU ld
 is the default, because an order that links under it links under the others too. The rules are in ``gnu_ld.py`` and
-``lld.py``; here the command line's own references (``-u``, the entry symbol) join, and questions about symbols are
+``lld.py``; here questions about symbols are
 answered over everything that was offered, extracted or not.
 """
 
@@ -13,37 +13,29 @@ from typing import TYPE_CHECKING
 from staticlink.link.gnu_ld import GnuLd
 from staticlink.link.inputs import Archive, ObjectFile, flatten
 from staticlink.link.lld import Lld
-from staticlink.link.table import FROM_ENTRY, FROM_OPTION
+from staticlink.link.options import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from staticlink.link.inputs import Item
+    from staticlink.link.options import Options
     from staticlink.link.resolution import Resolution
 
 PROFILES = ("bfd", "lld")
 
 
-def resolve(
-    items: Sequence[Item], *, profile: str = "bfd", entry: str | None = "_start", undefined: Iterable[str] = ()
-) -> Resolution:
+def resolve(items: Sequence[Item], *, profile: str = "bfd", options: Options = DEFAULT) -> Resolution:
     """Return what linking ``items`` in this order comes to under ``profile`` (``bfd`` or ``lld``).
 
-    ``undefined`` are the symbols of ``-u``. Raises :class:`StaticlinkError` when a member that joins cannot be read.
+    Raises :class:`StaticlinkError` when a member that joins cannot be read.
     """
     if profile == "lld":
-        lld = Lld()
-        for name in undefined:
-            lld.want(name, FROM_OPTION)
+        lld = Lld(options)
         lld.take_all(items)
-        if entry is not None:
-            lld.enter(entry)
+        lld.finish()
         return lld.result(profile, items)
-    link = GnuLd()
-    for name in undefined:
-        link.want(name, FROM_OPTION)
-    if entry is not None:
-        link.want(entry, FROM_ENTRY)
+    link = GnuLd(options)
     link.take_all(items)
     return link.result(profile, items)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from staticlink.link.inputs import Archive, Group, ObjectFile, flatten, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
 from staticlink.link.resolve import resolve
 from staticlink.link.shims import choose_shims, compile_shims, load_shims
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from staticlink.link.flags import LinkFlags
+    from staticlink.link.options import Options
     from staticlink.link.request import LinkRequest
     from staticlink.link.resolution import Resolution
     from staticlink.link.unwinder import Unwinder
@@ -37,17 +38,17 @@ class Inputs:
     """
 
     objects: tuple[ObjectFile, ...]
-    archives: tuple[Archive, ...]
+    archives: tuple[Archive | Whole, ...]
     closing: tuple[ObjectFile, ...]
-    required: tuple[str, ...]
+    options: Options
     machine: str
     shims: Mapping[str, str] = field(default_factory=dict)
 
     def with_archives(self, paths: Sequence[Path]) -> Inputs:
         """Return these inputs with the archives at ``paths`` ahead of the libc's, each once."""
-        known = {archive.path for archive in self.archives}
+        known = {archive.path for archive in flatten(self.archives)}
         added = [read_input(path, machine=self.machine) for path in paths if path not in known]
-        position = next((i for i, one in enumerate(self.archives) if one.path.name == "libgcc.a"), len(self.archives))
+        position = next((i for i, one in enumerate(self.archives) if _is_libgcc(one)), len(self.archives))
         archives = (*self.archives[:position], *_archives(added), *self.archives[position:])
         return replace(self, archives=archives)
 
@@ -57,7 +58,7 @@ class Inputs:
 
     def together(self) -> Resolution:
         """Return what these inputs come to as one group: what is missing then is missing in every order."""
-        return resolve([*self.objects, Group(self.archives), *self.closing], undefined=self.required)
+        return resolve([*self.objects, Group(self.archives), *self.closing], options=self.options)
 
 
 def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
@@ -67,21 +68,28 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
     """
     directories = (*request.directories, *(Path(name) for name in flags.directories), *request.libc.directories)
     named = find_libraries((*request.libraries, *flags.libraries), directories)
+    files = tuple(Path(name) for name in flags.files)
     machine = request.target.arch
 
     def read(paths: Sequence[Path]) -> list[ObjectFile | Archive]:
         unique = dict.fromkeys(paths)
         return list(flatten([read_input(path, machine=machine, directories=directories) for path in unique]))
 
-    own = read((*request.inputs, *named))
+    own = read((*request.inputs, *files, *named))
+    whole = _archives(read(_whole_paths(flags.whole, directories)))
     before, after = (tuple(_objects(read(paths))) for paths in (request.libc.before, request.libc.after))
     implied = read((request.libc.libgcc, *request.libc.archives))
-    known = {one.path.resolve() for one in own}
+    own = [one for one in own if one.path.resolve() not in {archive.path.resolve() for archive in whole}]
+    known = {one.path.resolve() for one in (*own, *whole)}
     return Inputs(
         objects=(*before, *_objects(own)),
-        archives=(*_archives(own), *(one for one in _archives(implied) if one.path.resolve() not in known)),
+        archives=(
+            *map(Whole, whole),
+            *_archives(own),
+            *(one for one in _archives(implied) if one.path.resolve() not in known),
+        ),
         closing=after,
-        required=flags.undefined,
+        options=flags.options,
         machine=machine,
     )
 
@@ -93,8 +101,8 @@ def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinde
 
     def lacks(archive: Path) -> Collection[str]:
         candidate = inputs.with_archives([archive])
-        wanted = replace(candidate, required=(*candidate.required, RAISE))
-        return wanted.undefined().keys() - missing.keys()
+        options = replace(candidate.options, undefined=(*candidate.options.undefined, RAISE))
+        return replace(candidate, options=options).undefined().keys() - missing.keys()
 
     needs = Needs(unwinding_names(missing), without.definitions.get(RAISE))
     candidates = {"libgcc_eh": request.libc.libgcc_eh, **request.unwinders}
@@ -123,6 +131,15 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
 def read_crates(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """Return what each crate's ``.rust.json`` says of it, by the crate's file name."""
     return {path.name.removesuffix(".rust.json"): json.loads(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def _whole_paths(names: Sequence[str], directories: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the path of each input under ``--whole-archive``, named by path or as ``-lNAME``."""
+    return tuple(find_libraries([name[2:]], directories)[0] if name.startswith("-l") else Path(name) for name in names)
+
+
+def _is_libgcc(one: Archive | Whole) -> bool:
+    return isinstance(one, Archive) and one.path.name == "libgcc.a"
 
 
 def _objects(inputs: Sequence[Any]) -> tuple[ObjectFile, ...]:

@@ -28,21 +28,30 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from staticlink.link.inputs import Item, ObjectFile
+    from staticlink.link.options import Assignment, Options
 
 #: The number that stands for the command line where an object's number is expected.
-FROM_OPTION, FROM_ENTRY = -1, -2
-_OPTIONS = {FROM_OPTION: "-u", FROM_ENTRY: "--entry"}
+FROM_OPTION, FROM_ENTRY, FROM_REQUIRED, FROM_DEFSYM, FROM_WRAP = -1, -2, -3, -4, -5
+_OPTIONS = {
+    FROM_OPTION: "-u",
+    FROM_ENTRY: "--entry",
+    FROM_REQUIRED: "--require-defined",
+    FROM_DEFSYM: "--defsym",
+    FROM_WRAP: "--wrap",
+}
 
 
 class SymbolTable:
     """The symbols of a link so far, and the objects that joined it."""
 
     __slots__ = (
+        "assigned",
         "clashes",
         "common",
         "extractions",
         "loaded",
         "moment",
+        "options",
         "progress",
         "reopened",
         "shadowed",
@@ -52,7 +61,7 @@ class SymbolTable:
         "weak_since",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options) -> None:
         """Begin with no object and no symbol.
 
         ``progress`` counts the symbols that became undefined, and those that became COMMON without having been referred
@@ -60,6 +69,8 @@ class SymbolTable:
         ``weak_since`` says at which ``moment`` a symbol got its weak definition: the number of the search, of the walk
         through the index, and the place in it.
         """
+        self.options = options
+        self.assigned: set[str] = set()
         self.progress = 0
         self.reopened: set[str] = set()
         self.weak_since: dict[str, tuple[int, int, int]] = {}
@@ -102,6 +113,8 @@ class SymbolTable:
             if old is not None:
                 role = old & ROLE_MASK
                 if role == STRONG:
+                    if name in self.assigned:
+                        continue
                     self.clashes.setdefault(name, [old >> ROLE_BITS]).append(number)
                     continue
                 if role == UNDEFINED:
@@ -145,20 +158,33 @@ class SymbolTable:
         self.undefined[name] = None
         return True
 
+    def assign(self, one: Assignment) -> None:
+        """Let ``--defsym`` define its symbol, which no other definition can then change, and refer to others."""
+        for name in self.references(one.references):
+            self.progress += self.want(name, FROM_DEFSYM)
+        self.assigned.add(one.symbol)
+        self.undefined.pop(one.symbol, None)
+        self.common.pop(one.symbol, None)
+        self.state[one.symbol] = FROM_DEFSYM << ROLE_BITS | STRONG
+
     def refer(self, one: ObjectFile, number: int) -> list[str]:
         """Let the references of ``one`` join, and return the symbols that this made newly undefined."""
         state, undefined, code = self.state, self.undefined, number << ROLE_BITS | UNDEFINED
         fresh: list[str] = []
-        for name in one.symbols.undefined:
+        for name in self.references(one.symbols.undefined):
             old = state.get(name)
             if old is None or old & ROLE_MASK == WEAK_UNDEFINED:
                 state[name] = code
                 undefined[name] = None
                 fresh.append(name)
-        for name in one.symbols.weak_undefined:
+        for name in self.references(one.symbols.weak_undefined):
             state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
         self.progress += len(fresh)
         return fresh
+
+    def references(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the names that references to ``names`` have under ``--wrap``."""
+        return list(map(self.options.renamed, names)) if self.options.wrap else names
 
     def record(self, number: int, one: ObjectFile, symbol: str, *, listed_by_owner: bool = False) -> None:
         """Note that object ``number``'s reference to ``symbol`` extracted ``one`` from its archive.
@@ -174,6 +200,7 @@ class SymbolTable:
         return Resolution(
             profile=profile,
             items=tuple(items),
+            options=self.options,
             loaded=tuple(self.loaded),
             extractions=tuple(self.extractions),
             state=self.state,
