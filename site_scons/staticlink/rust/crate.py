@@ -15,20 +15,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.errors import fail
-from staticlink.rust.toolchain import recall, remember
+from staticlink.rust.toolchain import ask, recall, remember
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from staticlink.rust.toolchain import Toolchain
 
-_ANSWER_TIMEOUT = 60  # seconds
 #: Directories of a package that never reach a library.
 _ASIDE = frozenset({"tests", "benches", "examples"})
 _KEPT = frozenset({"name", "library", "workspace", "packages", "consulted", "cargo"})
@@ -158,23 +156,9 @@ def _metadata(
         "--color=never",
         f"--manifest-path={manifest}",
     ]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=manifest.parent,
-            env=dict(environ),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_ANSWER_TIMEOUT,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise fail("bad-crate", f"cargo does not answer: {manifest.parent.name}", evidence=(str(error),)) from None
-    if done.returncode != 0:
-        raise fail(
-            "bad-crate", f"cargo rejects the package: {manifest.parent.name}", evidence=done.stderr.strip().splitlines()
-        )
-    answer: dict[str, Any] = json.loads(done.stdout)
+    what = f"cargo rejects the package: {manifest.parent.name}"
+    words = ask(command, manifest.parent, environ, lambda words: fail("bad-crate", what, evidence=words))
+    answer: dict[str, Any] = json.loads(words)
     packages.update({Path(package["manifest_path"]).parent: package for package in answer["packages"]})
     return answer
 

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from staticlink.errors import StaticlinkError
 
 #: The file names by which rustup lets a directory choose its toolchain.
 TOOLCHAIN_FILES = ("rust-toolchain.toml", "rust-toolchain")
@@ -165,6 +167,14 @@ def _ask(rustc: Path, cargo: Path, directory: Path, environ: Mapping[str, str]) 
 
 def _answer(command: list[str], directory: Path, environ: Mapping[str, str]) -> str:
     shown = " ".join([Path(command[0]).name, *command[1:]])
+    what = f"rust toolchain does not answer: {shown}"
+    return ask(command, directory, environ, lambda words: fail("rust-does-not-run", what, evidence=words))
+
+
+def ask(
+    command: list[str], directory: Path, environ: Mapping[str, str], failure: Callable[[list[str]], StaticlinkError]
+) -> str:
+    """Return what ``command`` prints; raise ``failure(lines)`` with what it complained of when it does not succeed."""
     try:
         done = subprocess.run(
             command,
@@ -176,8 +186,7 @@ def _answer(command: list[str], directory: Path, environ: Mapping[str, str]) -> 
             timeout=_ANSWER_TIMEOUT,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise fail("rust-does-not-run", f"rust toolchain does not answer: {shown}", evidence=(str(error),)) from None
+        raise failure([str(error)]) from None
     if done.returncode != 0:
-        evidence = done.stderr.strip().splitlines()
-        raise fail("rust-does-not-run", f"rust toolchain does not answer: {shown}", evidence=evidence)
+        raise failure(done.stderr.strip().splitlines())
     return done.stdout
