@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).parents[2]
+from tests.checkout import Checkout
+
 _LOG = (
     "path,status,time,user agent\n"
     "/api/a,200,10ms,curl\n"
@@ -26,17 +24,13 @@ _LOG = (
 class Demo:
     """A checkout of its own and the demonstration built in it."""
 
-    place: Path
+    checkout: Checkout
     options: tuple[str, ...]
     program: Path
 
-    def build(self, *arguments: str) -> str:
-        """Run SCons; return what it printed."""
-        jobs = f"-j{os.cpu_count() or 1}"
-        command = [sys.executable, "-m", "SCons", "-Q", jobs, *self.options, *arguments]
-        done = subprocess.run(command, cwd=self.place, capture_output=True, text=True, check=False, timeout=1200)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def build(self) -> str:
+        """Build the demonstration again; return what SCons printed."""
+        return self.checkout.build(*self.options)
 
     def run(self, *arguments: str, text: str = _LOG) -> tuple[int, str, str]:
         """Run the demonstration on ``text``; return its exit code, output and errors."""
@@ -46,12 +40,7 @@ class Demo:
 
 
 def _build(place: Path, directory: str, *options: str) -> Demo:
-    place.mkdir()
-    for name in ("src", "vendor"):
-        shutil.copytree(_ROOT / name, place / name, ignore=shutil.ignore_patterns("target", "__pycache__"))
-    shutil.copy(_ROOT / "SConstruct", place)
-    (place / "site_scons").symlink_to(_ROOT / "site_scons")
-    demo = Demo(place, options, place / "build" / directory / "demo")
+    demo = Demo(Checkout.make(place), options, place / "build" / directory / "demo")
     demo.build()
     return demo
 
@@ -162,8 +151,7 @@ def test_a_machine_that_takes_no_files_fails_the_self_test(musl: Demo, tmp_path:
 
 def test_a_script_that_changes_freezes_one_set_and_links_once(musl: Demo) -> None:
     assert "up to date" in musl.build()
-    script = musl.place / "src/demo/python/demo_filter.py"
-    script.write_text(script.read_text(encoding="utf-8").replace("the expression", "your expression"), encoding="utf-8")
+    musl.checkout.edit("src/demo/python/demo_filter.py", "the expression", "your expression")
     verbs = [line.split()[:2] for line in musl.build().splitlines() if line.split()[0] in {"FREEZE", "CARGO", "LINK"}]
     built = "build/x86_64-linux-musl-static"
     assert verbs == [["FREEZE", f"{built}/python/demo/program.bin"], ["LINK", f"{built}/demo"]]
