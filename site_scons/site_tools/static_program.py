@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from SCons.Builder import Builder, ListEmitter
+from SCons.Builder import Builder
 from SCons.Script import GetOption
 from SCons.Tool import ProgramScanner
 from SCons.Util import CLVar, flatten
@@ -26,6 +26,7 @@ from staticlink.rust.toolchain import find_toolchain, search_directories
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.cleaning import remove_empty_directories
+from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_cxx, reject_cxx
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.settings import settings
 
@@ -71,20 +72,16 @@ def generate(env: Environment) -> None:
     env["BUILDERS"]["StaticProgram"] = builder
     env["BUILDERS"]["Program"] = builder
     env["ARFLAGS"] = CLVar("rcD")
-    if chosen.target.pie:
-        env.Append(CCFLAGS=["-fPIE"])
-    if chosen.target.libc == "musl":
-        env["CC"] = f'"{chosen.build_dir}/musl/bin/cc"'
-        _compile_after_sysroot(env)
-    else:
-        env.Append(LINKFLAGS=["-static-pie" if chosen.target.pie else "-static"])
+    env.SetDefault(LIBLINKPREFIX="-l", LIBLINKSUFFIX="", LIBDIRPREFIX="-L", LIBDIRSUFFIX="")
+    adopt_compiler(env)
+    follow_compiler(env)
     env.AddMethod(_configure, "Configure")
 
 
 def _program_builder() -> Any:
     return Builder(
         action=core_action(
-            _link, "LINK   $TARGET", varlist=("LINKFLAGS", "LIBS", "LIBPATH", "PROBE", "STATICLINK_SETTINGS")
+            _link, "LINK   $TARGET", varlist=("LINKFLAGS", "LIBS", "LIBPATH", "PROBE")
         ),
         emitter=_emit,
         prefix="$PROGPREFIX",
@@ -100,16 +97,22 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     if GetOption("help"):
         return target, source
     output = target[0]
+    chosen = settings(env)
+    adopt_compiler(env)
+    reject_cxx(env, source)
+    env.Depends(output, env.Value(repr((chosen.target, chosen.unwinder, chosen.linker))))
     env.Depends(output, core_nodes(env, *CORE_PARTS))
     env.Depends(output, _sysroot_nodes(env))
+    if GetOption("clean"):
+        names = (f"{output.abspath}{suffix}" for suffix in (".linkplan.json", ".unverified"))
+        env.Clean(output, [*map(env.File, names), env.Dir(f"{output.abspath}.shims")])
+        return target, source
     with reading():
         libc = _libc(env)
         linkers = find_linkers(_linker_directories(env))
-    built = settings(env).build_dir
-    env.Depends(output, [tool_node(env, path) for path in libc.files if path.is_file() and not _inside(path, built)])
-    wanted = settings(env).linker
-    env.Depends(output, [tool_node(env, linker.path) for linker in linkers if wanted in ("auto", linker.name)][:1])
-    env.Clean(output, [env.File(f"{output.abspath}.linkplan.json"), env.Dir(f"{output.abspath}.shims")])
+    files = [path for path in libc.files if path.is_file() and not _inside(path, chosen.build_dir)]
+    env.Depends(output, [tool_node(env, path) for path in files])
+    env.Depends(output, [tool_node(env, one.path) for one in linkers if chosen.linker in ("auto", one.name)][:1])
     return target, source
 
 
@@ -136,7 +139,7 @@ def _link(target: list[Node], source: list[Node], env: Environment) -> None:
     chosen = settings(env)
     built = Path(chosen.build_dir)
     paths = [Path(node.path if hasattr(node, "path") else str(node)) for node in source]
-    libraries, library_files = _libraries(env)
+    libraries, library_files = _libraries(env, target, source)
     unwinders = (
         {"libunwind": built / "libunwind" / "lib" / "libunwind.a"} if "libunwind" in _unwinder_names(env) else {}
     )
@@ -146,9 +149,9 @@ def _link(target: list[Node], source: list[Node], env: Environment) -> None:
             output=Path(target[0].path),
             target=chosen.target,
             inputs=(*(path for path in paths if path.suffix != ".json"), *library_files),
-            flags=tuple(str(flag) for flag in flatten(env.subst_list("$LINKFLAGS")[0])),
+            flags=_words(env, "$LINKFLAGS", target, source),
             libraries=libraries,
-            directories=tuple(Path(d.path) for d in target[0].RDirs(tuple(flatten([env.get("LIBPATH", [])])))),
+            directories=tuple(Path(word[2:]) for word in _words(env, "$_LIBDIRFLAGS", target, source)),
             libc=_libc(env),
             cc=_compiler(env),
             unwinder=chosen.unwinder,
@@ -162,16 +165,17 @@ def _link(target: list[Node], source: list[Node], env: Environment) -> None:
     )
 
 
-def _libraries(env: Environment) -> tuple[tuple[str, ...], tuple[Path, ...]]:
-    """Return what ``LIBS`` names, and the files among it."""
-    names: list[str] = []
-    files: list[Path] = []
-    for entry in flatten([env.get("LIBS", [])]):
-        if hasattr(entry, "path"):
-            files.append(Path(entry.path))
-        elif name := env.subst(str(entry)).removeprefix("-l"):
-            names.append(name)
-    return tuple(names), tuple(files)
+def _words(env: Environment, text: str, target: list[Node], source: list[Node]) -> tuple[str, ...]:
+    """Return what ``text`` comes to on the command line of a plain ``Program``, word by word."""
+    return tuple(str(word) for line in env.subst_list(text, target=target, source=source) for word in line)
+
+
+def _libraries(env: Environment, target: list[Node], source: list[Node]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Return what ``LIBS`` names, and the files among it; for C++ also what ``g++`` adds to what ``gcc`` links."""
+    words = _words(env, "$_LIBFLAGS", target, source)
+    names = [word.removeprefix("-l") for word in words if word.startswith("-l")]
+    implied = ("stdc++", "m") if is_cxx(source) else ()
+    return (*names, *implied), tuple(Path(word) for word in words if not word.startswith("-"))
 
 
 def _libc(env: Environment) -> Libc:
@@ -207,26 +211,13 @@ def _inside(path: Path, directory: str) -> bool:
     return not path.is_absolute() and path.is_relative_to(directory)
 
 
-def _compile_after_sysroot(env: Environment) -> None:
-    """Make every object depend on the musl sysroot it is compiled against."""
-    for name in ("StaticObject", "SharedObject"):
-        builder = env["BUILDERS"].get(name)
-        if builder is not None:
-            for suffix, emitter in list(builder.emitter.items()):
-                builder.add_emitter(suffix, ListEmitter([emitter, _need_sysroot]))
-
-
-def _need_sysroot(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
-    if settings(env).target.libc == "musl" and not GetOption("help"):
-        env.Depends(target, env.VendoredLibrary("musl"))
-    return target, source
-
-
 def _configure(env: Environment, *args: Any, **kw: Any) -> Any:
     """Build what the checks compile against, then run SCons' ``Configure``.
 
     Checks run while SConscript files are read, before any action; nothing is built when the run will not build either.
     """
+    if settings(env).target.static:
+        adopt_compiler(env)
     builds = not any(GetOption(option) for option in ("no_exec", "clean", "help", "question"))
     if builds and settings(env).target.libc == "musl":
         manifest = env.VendoredLibrary("musl")[0]
