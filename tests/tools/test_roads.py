@@ -102,6 +102,14 @@ def test_the_executable_passes_its_own_test_where_nothing_else_exists(checkout: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo"]
 
 
+def test_a_panic_is_caught_without_a_free_file_descriptor(checkout: Checkout) -> None:
+    checkout.build("static=1", "libc=musl")
+    demo = checkout.place / "build" / "x86_64-linux-musl-static" / "demo"
+    limited = ["prlimit", "--nofile=3:3", str(demo), "selftest"]
+    done = subprocess.run(limited, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    assert {"ok panic caught in Rust", "ok panic unwound through C"} <= {*done.stdout.splitlines()}
+
+
 def test_a_dynamic_executable_is_ordinary(checkout: Checkout) -> None:
     checkout.build("static=0")
     demo = checkout.place / "build" / "x86_64-linux-gnu" / "demo"
