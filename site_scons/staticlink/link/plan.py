@@ -51,7 +51,7 @@ def link_program(request: LinkRequest, say: Say) -> None:
         facts = inspect_executable(output)
         findings = verify_executable(facts, request.target)
         reject_findings(findings, request.output, see)
-        proof = probe_executable(output, request.probe) if request.probe is not None else None
+        proof = probe_executable(output, request.probe, see) if request.probe is not None else None
     steps.report_link(say, request.output, order, unwinder, linker)
     steps.report_crates(say, crates)
     steps.report_check(say, facts, findings, inputs.shims)

@@ -39,8 +39,8 @@ class ProbeResult:
     limits: tuple[str, ...]
 
 
-def probe_executable(path: Path, arguments: Sequence[str]) -> ProbeResult:
-    """Run a copy of ``path`` alone with ``arguments`` and return what it reported.
+def probe_executable(path: Path, arguments: Sequence[str], see: str | None = None) -> ProbeResult:
+    """Run a copy of ``path`` alone with ``arguments`` and return what it reported; ``see`` is named when it fails.
 
     Raises :class:`StaticlinkError` when it reports ``FAIL``, exits with another code than 0, or does not end in time.
     """
@@ -58,12 +58,12 @@ def probe_executable(path: Path, arguments: Sequence[str]) -> ProbeResult:
                 timeout=TIMEOUT,
             )
         except subprocess.TimeoutExpired:
-            raise _failure(path, arguments, isolation, (f"no end within {TIMEOUT} s",)) from None
+            raise _failure(path, arguments, isolation, see, (f"no end within {TIMEOUT} s",)) from None
     lines = done.stdout.decode("utf-8", "replace").splitlines()
     failed = [line for line in lines if line.startswith("FAIL ")]
     if done.returncode != 0 or failed:
         errors = done.stderr.decode("utf-8", "replace").splitlines()[-_SHOWN_LINES:]
-        raise _failure(path, arguments, isolation, (*failed, _ending(done.returncode), *errors))
+        raise _failure(path, arguments, isolation, see, (*failed, _ending(done.returncode), *errors))
     return ProbeResult(isolation, _after("ok ", lines), _after("limit ", lines))
 
 
@@ -81,11 +81,12 @@ def _isolated(directory: str) -> tuple[str, list[str]]:
     return "empty directory", ["./program"]
 
 
-def _failure(path: Path, arguments: Sequence[str], isolation: str, evidence: Sequence[str]) -> Exception:
+def _failure(
+    path: Path, arguments: Sequence[str], isolation: str, see: str | None, evidence: Sequence[str]
+) -> Exception:
     shown = " ".join((path.name.removesuffix(".unverified"), *arguments))
-    return fail(
-        "probe-failed", f"the executable does not run alone: {shown}", evidence=(*evidence, f"isolation: {isolation}")
-    )
+    what = f"the executable does not run alone: {shown}"
+    return fail("probe-failed", what, evidence=(*evidence, f"isolation: {isolation}"), see=see)
 
 
 def _ending(code: int) -> str:

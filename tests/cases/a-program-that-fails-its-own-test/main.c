@@ -1,0 +1,8 @@
+#include <stdio.h>
+
+int main(void)
+{
+	puts("ok arithmetic");
+	puts("FAIL geography: the earth is flat");
+	return 1;
+}
