@@ -46,7 +46,7 @@ ROADS = (
         "libc=musl rust_std=shim",
         "x86_64-linux-musl-static",
         STATIC,
-        ("std: shim (rust_std=shim)", "4 shims (gnu_version: changes-behaviour, lfs64: sound"),
+        ("std: shim (rust_std=shim", "4 shims (gnu_version: changes-behaviour, lfs64: sound"),
     ),
     Road("libc=glibc", "x86_64-linux-gnu-static", STATIC, ("unwinder libgcc_eh (", "std: target (")),
     Road("libc=glibc linker=bfd", "x86_64-linux-gnu-static", STATIC, ("linker bfd (linker=bfd)",)),

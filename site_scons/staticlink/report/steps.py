@@ -49,7 +49,9 @@ def report_crates(say: Say, crates: Mapping[str, Mapping[str, Any]]) -> None:
     """Print a ``RUST`` line a crate: the road its standard library took, why, and the limits that come with it."""
     for name, facts in sorted(crates.items()):
         limits = "".join(f"; known limit: {limit}" for limit in facts.get("known_limits", []))
-        say("RUST", name, f"std: {facts['road']} ({facts['reason']}){limits}")
+        # What the roads before this one lacked is the first evidence.
+        because = "; ".join([facts["reason"], *facts["evidence"][:1]])
+        say("RUST", name, f"std: {facts['road']} ({because}){limits}")
 
 
 def report_check(say: Say, facts: ExecutableFacts, findings: Sequence[Finding], shims: Mapping[str, str]) -> None:
