@@ -101,7 +101,7 @@ def _embedded_python(env: Environment, scripts: Any = (), name: str = "program")
     if chosen.python == "none" or GetOption("help"):
         return EmbeddedPython()
     runtime = _vendored(env) if chosen.python == "vendored" else _system(env)
-    place = f"#{chosen.build_dir}/python"
+    place = f"{chosen.place}/python"
     stdlib = _freeze_stdlib(env, runtime, place)
     program = _freeze_scripts(env, runtime, _nodes(env, scripts), f"{place}/{name}")
     sources = _write_sources(env, runtime, [program, stdlib], f"{place}/{name}")

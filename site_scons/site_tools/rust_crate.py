@@ -28,7 +28,7 @@ from staticlink.vendored.cache import open_cache
 from staticlink.vendored.jobserver import shared_job_server
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.nodes import core_nodes, tool_node
-from staticlink_scons.settings import settings
+from staticlink_scons.settings import node_name, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def generate(env: Environment) -> None:
 
 def _rust_crate(env: Environment, directory: Any, profile: str = "release") -> list[Node]:
     """Return the nodes of the archive and of its facts; cargo is asked for metadata, unless it was before."""
-    built = settings(env).build_dir
+    built = settings(env).place
     place = env.Dir(directory).srcnode()
     if GetOption("help") or GetOption("clean"):
         return _named_only(env, place, built)
@@ -67,10 +67,10 @@ def _rust_crate(env: Environment, directory: Any, profile: str = "release") -> l
         cache = open_cache(os.environ)
         toolchain = find_toolchain(Path(place.abspath), os.environ, cache.root / "rust")
         crate = describe_crate(Path(place.abspath), toolchain, os.environ, cache.root / "rust")
-        excluded = [Path(env.Dir(f"#{settings(env).build}").abspath)]
+        excluded = [Path(env.Dir(node_name(settings(env).build)).abspath)]
         files = crate_files(crate, os.environ, excluded)
-    archive = env.File(f"#{built}/rust/lib{crate.library}.a")
-    facts = env.File(f"#{built}/rust/lib{crate.library}.rust.json")
+    archive = env.File(f"{built}/rust/lib{crate.library}.a")
+    facts = env.File(f"{built}/rust/lib{crate.library}.rust.json")
     if archive.has_explicit_builder():
         return [archive, facts]
     nodes = env._RustArchive([archive, facts], [env.File(str(path)) for path in files])  # noqa: SLF001  (our own builder)
@@ -89,20 +89,21 @@ def _named_only(env: Environment, place: Any, built: str) -> list[Node]:
         with reading():
             crate = recall_crate(Path(place.abspath), open_cache(os.environ).root / "rust")
     name = crate.library if crate is not None else place.name.replace("-", "_")
-    nodes = [env.File(f"#{built}/rust/lib{name}{suffix}") for suffix in (".a", ".rust.json")]
+    nodes = [env.File(f"{built}/rust/lib{name}{suffix}") for suffix in (".a", ".rust.json")]
     for node in nodes:
-        env.Clean(node, [env.Dir(f"#{built}/{part}") for part in ("rust", "rust-std", "cargo")])
+        env.Clean(node, [env.Dir(f"{built}/{part}") for part in ("rust", "rust-std", "cargo")])
     return nodes
 
 
 def _std(env: Environment, toolchain: Toolchain) -> Node:
     """Return the node of std, which the crates of one build share."""
     chosen = settings(env)
-    node = env.File(f"#{chosen.build_dir}/rust-std/std.json")
+    node = env.File(f"{chosen.place}/rust-std/std.json")
     if not node.has_explicit_builder():
         decisions = (chosen.target.triple, chosen.target.static, chosen.rust_std, toolchain.verbose)
         found = std_evidence(toolchain, chosen.target)
         env._RustStd(node, [env.Value(repr((*decisions, *found)))])  # noqa: SLF001  (our own builder)
+        env.NoCache(node)  # it names files that a CacheDir does not hold
         env.Depends(node, [tool_node(env, toolchain.rustc), *core_nodes(env, *_STD_PARTS)])
         node.attributes.staticlink_toolchain = toolchain
     return node

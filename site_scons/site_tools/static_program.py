@@ -80,9 +80,7 @@ def generate(env: Environment) -> None:
 
 def _program_builder() -> Any:
     return Builder(
-        action=core_action(
-            _link, "LINK   $TARGET", varlist=("LINKFLAGS", "LIBS", "LIBPATH", "PROBE")
-        ),
+        action=core_action(_link, "LINK   $TARGET", varlist=("LINKFLAGS", "LIBS", "LIBPATH", "PROBE")),
         emitter=_emit,
         prefix="$PROGPREFIX",
         suffix="$PROGSUFFIX",

@@ -61,7 +61,7 @@ def _declare(env: Environment, name: str, needed_by: tuple[str, ...]) -> list[Fi
     recipe_node = _recipe_node(env, name)
     recipe = load_recipe(Path(recipe_node.abspath))
     chosen = settings(env)
-    directory = f"#{chosen.build_dir}/{name}"
+    directory = f"{chosen.place}/{name}"
     nodes = [env.File(f"{directory}{_MANIFEST}"), *(env.File(f"{directory}/{path}") for path in recipe.products)]
     if nodes[0].has_builder():
         return nodes
@@ -72,6 +72,7 @@ def _declare(env: Environment, name: str, needed_by: tuple[str, ...]) -> list[Fi
     compiler = shutil.which(_host(env).cc[-1], path=_host(env).path)
     if compiler is not None:
         env.Depends(nodes, tool_node(env, compiler))
+    env.NoCache(nodes)  # a CacheDir would bring the products back without the prefix they belong to
     env.Clean(nodes[0], env.Dir(directory))
     return nodes
 

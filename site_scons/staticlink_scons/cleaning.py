@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from SCons.Script import GetOption
 
+from staticlink_scons.settings import node_name
+
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 def remove_empty_directories(env: Environment, directory: str) -> None:
     """Have ``directory`` removed at the end of a cleaning run, with every directory in it that is then empty."""
     if GetOption("clean") and not GetOption("no_exec"):
-        atexit.register(_remove_empty, Path(env.Dir(f"#{directory}").abspath))
+        atexit.register(_remove_empty, Path(env.Dir(node_name(directory)).abspath))
 
 
 def _remove_empty(top: Path) -> None:

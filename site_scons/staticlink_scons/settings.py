@@ -7,6 +7,7 @@ added to an environment once, by whichever staticlink tool is loaded first, and 
 from __future__ import annotations
 
 import difflib
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,16 @@ class Settings:
     def build_dir(self) -> str:
         """Where everything of this target is built, from the top: ``build/x86_64-linux-musl-static``."""
         return f"{self.build}/{self.target.directory}"
+
+    @property
+    def place(self) -> str:
+        """The same as the name of a node, from whatever directory it is looked up."""
+        return node_name(self.build_dir)
+
+
+def node_name(path: str) -> str:
+    """Return how SCons names ``path``, which is absolute or relative to the top."""
+    return path if path.startswith("/") else f"#{path}"
 
 
 def declare_options(defaults: Mapping[str, object]) -> Variables:
@@ -112,7 +123,7 @@ def settings(env: Environment) -> Settings:
 def _read_settings(env: Environment) -> Settings:
     options = declare_options(env)
     values = SubstitutionEnvironment()
-    options.Update(values)
+    _update(options, values)
     reject_misspelt(options.UnknownVariables(), [option.key for option in options.options])
     static = bool(values["static"])
     libc = _choose_libc(str(values["libc"]), static=static)
@@ -122,11 +133,30 @@ def _read_settings(env: Environment) -> Settings:
         linker=str(values["linker"]),
         rust_std=str(values["rust_std"]),
         python=str(values["python"]),
-        sources=Path(GetLaunchDir(), str(values["sources"])) if values["sources"] else None,
+        sources=_directory("sources", str(values["sources"])) if values["sources"] else None,
         offline=bool(values["offline"]),
         verbose=bool(values["verbose"]),
-        build=str(values["build"]),
+        build=os.path.normpath(str(values["build"])),
     )
+
+
+def _update(options: Variables, values: SubstitutionEnvironment) -> None:
+    """Read the options; ``custom.py`` is a program of the user's and may fail in any way."""
+    try:
+        options.Update(values)
+    except StaticlinkError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a program of the user's may raise anything)
+        evidence = (f"{type(error).__name__}: {error}", 'every line is NAME = VALUE, a word in quotes: libc = "musl"')
+        raise fail("invalid-options-file", "cannot read the options in custom.py", evidence=evidence) from None
+
+
+def _directory(key: str, value: str) -> Path:
+    """Return the directory that an option names, from where the command was typed."""
+    path = Path(GetLaunchDir(), value)
+    if not path.is_dir():
+        raise fail("invalid-option", f"invalid value for option {key}: {value}", evidence=("no such directory",))
+    return path
 
 
 def _choose_libc(wanted: str, *, static: bool) -> str:
@@ -145,16 +175,16 @@ def help_text(env: Environment) -> str:
     options = declare_options(env)
     values = SubstitutionEnvironment()
     with reading():
-        options.Update(values)
+        _update(options, values)
     return str(options.GenerateHelpText(values))
 
 
 def reject_unknown(env: Environment) -> None:
     """End the run with a message when any argument is not an option: for a project that has none of its own."""
     options = declare_options(env)
-    options.Update(SubstitutionEnvironment())
     known = sorted(option.key for option in options.options)
     with reading():
+        _update(options, SubstitutionEnvironment())
         unknown = sorted(options.UnknownVariables())
         if unknown:
             evidence = (f"options: {', '.join(known)}",)

@@ -3,7 +3,7 @@
 A case is a folder named after a behaviour: an ``SConstruct``, sources, and ``expect.toml``. It is copied to a temporary
 directory and built there; ``[[run]]`` tables happen in order, in the same copy. What a run may say:
 
-``args``      the arguments of ``scons``
+``args``      the arguments of ``scons``; ``@TMP@`` stands for the directory that the copy is in
 ``edit``      ``{file, old, new}``: a replacement made before the run; ``delete``: a file removed before it
 ``exit``      the exit code (default 0)
 ``errors``    lines that standard error must hold, in this order and without others between them
@@ -52,7 +52,8 @@ def prepare(project: Path, run: dict[str, Any]) -> None:
 
 
 def scons(project: Path, args: list[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q", *args]
+    command = [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q"]
+    command += [word.replace("@TMP@", str(project.parent)) for word in args]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=1200)
 
 

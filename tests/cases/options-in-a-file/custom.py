@@ -1,0 +1,4 @@
+"""Options kept in a file."""
+
+static = 1
+libc = "musl"
