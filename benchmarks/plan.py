@@ -1,0 +1,196 @@
+"""How long does planning a link take beside the link itself?
+
+``.venv/bin/python benchmarks/plan.py`` after ``./sconsw``. Planning is everything ``link/plan.py`` does before the
+linker starts: reading, resolving, choosing the unwinder and shims, ordering, auditing. Time in other processes (asking
+the linker its version, compiling shims) and writing the link plan are taken out. Every run begins with no Python object
+of the one before, and with the files in the page cache. The linkers link the same inputs in the planned order. Runs of
+everything alternate, so that what else the machine does meets all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "site_scons"))
+
+from staticlink.elf.ar import read_archive  # noqa: E402
+from staticlink.link import plan as main_path  # noqa: E402
+from staticlink.link.libc import compiler_directories, describe_libc  # noqa: E402
+from staticlink.link.linker import Linker  # noqa: E402
+from staticlink.link.request import LinkRequest  # noqa: E402
+from staticlink.report.linkplan import write_plan  # noqa: E402
+from staticlink.target import Target  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: At most this many times what the linker takes.
+LIMITS = {"ld.bfd": 0.10, "rust-lld": 0.25}
+REPLAN_LIMIT = 0.25
+
+
+class PlannedError(Exception):
+    """The linker would start now."""
+
+
+def request_of(build: Path, output: Path, archive: Path | None = None) -> LinkRequest:
+    """Return the demo's link as its link plan in ``build`` records it; ``archive`` stands for one of the same name."""
+    plan = json.loads((build / "demo.linkplan.json").read_text(encoding="utf-8"))
+    arch, libc_name = build.name.split("-")[0], "musl" if "musl" in build.name else "glibc"
+    target = Target(arch, libc_name, static=True, pie=build.name.endswith("-pie"))
+    libc = describe_libc(target, compiler_directories(["gcc"]), build / "musl" if libc_name == "musl" else None)
+    archives = [path for item in plan["order"] for path in (item if isinstance(item, list) else [item])]
+    unwinders = {"libunwind": build / "libunwind/lib/libunwind.a"} if (build / "libunwind").is_dir() else {}
+    own = {*map(str, libc.files), *map(str, unwinders.values())}
+    named = [Path(path) for path in (*plan["objects"], *archives, *plan["unused"]) if path not in own]
+    inputs = [archive if archive is not None and one.name == archive.name else one for one in named]
+    return LinkRequest(
+        output=output,
+        target=target,
+        inputs=tuple(one for one in inputs if ".shims" not in one.parent.name),
+        flags=(),
+        libraries=(),
+        directories=(),
+        libc=libc,
+        cc=(str(build / "musl/bin/cc"),) if libc_name == "musl" else ("gcc",),
+        unwinder="auto",
+        unwinders=unwinders,
+        linker="auto",
+        linkers=(Linker("bfd", Path(shutil.which("ld.bfd") or "ld.bfd"), (), "the one this table compares with"),),
+        rust=tuple(sorted((build / "rust").glob("*.rust.json"))),
+        probe=None,
+    )
+
+
+@contextmanager
+def left_out(function: Callable[..., Any], sink: list[float]) -> Iterator[Callable[..., Any]]:
+    """Give ``function`` such that the seconds it takes are added to ``sink``."""
+
+    def timed(*args: Any, **kw: Any) -> Any:  # noqa: ANN401  (whatever the function takes)
+        begin = time.perf_counter()
+        try:
+            return function(*args, **kw)
+        finally:
+            sink.append(time.perf_counter() - begin)
+
+    yield timed
+
+
+def seconds_to_plan(request: LinkRequest) -> float:
+    """Plan ``request`` and return the seconds that took, without those of other processes and of writing the plan."""
+    outside: list[float] = []
+
+    def stop(*_: object) -> None:
+        raise PlannedError
+
+    with (
+        left_out(subprocess.run, outside) as run,
+        left_out(write_plan, outside) as write,
+        patch.object(subprocess, "run", run),
+        patch.object(main_path, "write_plan", write),
+        patch.object(main_path, "run_linker", stop),
+    ):
+        begin = time.perf_counter()
+        try:
+            main_path.link_program(request, lambda *_: None)
+        except PlannedError:
+            return time.perf_counter() - begin - sum(outside)
+    raise AssertionError
+
+
+def linkers(command: list[str], output: Path) -> dict[str, list[str]]:
+    """Return the demo's link for each linker that is installed."""
+    program, arguments = command[: command.index("-m")], command[command.index("-m") :]
+    arguments[arguments.index("-o") + 1] = str(output)
+    found = {"rust-lld": program} if Path(program[0]).name == "rust-lld" else {}
+    names = ("ld.bfd", "ld.gold", "ld.lld", "mold")
+    return {
+        name: [*start, *arguments] for name, start in {**{n: [n] for n in names if shutil.which(n)}, **found}.items()
+    }
+
+
+def seconds_to_link(command: list[str]) -> float:
+    """Run a linker."""
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def change(archive: Path) -> None:
+    """Write ``archive`` again with another date in its first member's header: other bytes, the same meaning."""
+    data = archive.read_bytes()
+    place = read_archive(data, archive.name).members[0].offset + 16
+    date = b"%-12d" % (int(data[place : place + 12]) + 1)
+    archive.write_bytes(data[:place] + date + data[place + 12 :])
+
+
+def measure(build: Path, runs: int) -> dict[str, list[float]]:
+    """Return what was done -> the seconds of each run."""
+    command = json.loads((build / "demo.linkplan.json").read_text(encoding="utf-8"))["command"]
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(shutil.copy(build / "rust" / "libdemo.a", scratch))
+        request = request_of(build, Path(scratch, "demo"), archive)
+        tasks: dict[str, Callable[[], float]] = {"planning": lambda: seconds_to_plan(request)}
+
+        def again() -> float:
+            change(archive)
+            return seconds_to_plan(request)
+
+        tasks["planning again, one archive changed"] = again
+        for name, line in linkers(command, Path(scratch, "linked")).items():
+            tasks[name] = lambda line=line: seconds_to_link(line)  # type: ignore[misc]
+        for number in range(runs + 1):
+            for name, task in tasks.items():
+                seconds = task()
+                if number:  # the first round brings the files into the page cache
+                    found.setdefault(name, []).append(seconds)
+    return found
+
+
+def version(command: list[str]) -> str:
+    """Return the first line of a linker's ``--version``."""
+    done = subprocess.run([*command, "--version"], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()[0]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=Path, default=Path("build/x86_64-linux-musl-static"))
+    parser.add_argument("--runs", type=int, default=9)
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    found = measure(options.build, options.runs)
+    medians = {name: statistics.median(times) for name, times in found.items()}
+    planning = medians["planning"]
+    print(f"benchmarks/plan.py --build {options.build} --runs {options.runs}")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of {options.runs} alternating runs")
+    print(f"{'':37}{'ms':>8}{'fastest':>9}  planning is  at most")
+    for name, median in medians.items():
+        ratio = f"{planning / median:11.2f}" if name[:8] != "planning" else " " * 11
+        limit = f"{LIMITS[name]:9.2f}" if name in LIMITS else ""
+        print(f"{name:37}{median * 1e3:8.1f}{min(found[name]) * 1e3:9.1f}  {ratio}{limit}")
+    again = medians["planning again, one archive changed"]
+    print(f"planning again is {again / planning:.2f} of planning, at most {REPLAN_LIMIT:.2f} wanted")
+    command = json.loads((options.build / "demo.linkplan.json").read_text(encoding="utf-8"))["command"]
+    for name, line in linkers(command, Path("x")).items():
+        print(f"{name}: {version(line[: line.index('-m')])}")
+
+
+if __name__ == "__main__":
+    main()
