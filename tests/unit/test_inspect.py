@@ -45,4 +45,4 @@ def test_every_cut_of_a_header_is_one_error(tmp_path: Path) -> None:
     whole = write_object(Specimen(strong=["f"]))
     for length in range(4, 64, 5):
         path = save(tmp_path / f"cut{length}", whole[:length])
-        assert message(path)[:2] == ["malformed-elf", f"malformed ELF file: {path}"]
+        assert message(path)[:2] == ["malformed-elf", f"malformed ELF header: {path}"]

@@ -6,7 +6,8 @@ A thin archive holds headers only; its members are files beside it. BSD archives
 (``#1/LENGTH``) and the index into ``__.SYMDEF``. Sources: ar(5) of FreeBSD; GNU binutils, ``bfd/archive.c``.
 
 The headers are walked from first to last even though the index gives offsets: that is what finds a truncated archive,
-which GNU ld accepts. Member data is not looked at here.
+which GNU ld accepts. Linkers know an index only as the first member and a name table only ahead of ordinary members;
+one that stands elsewhere is refused, because they would not see it. Member data is not looked at here.
 
 Not modelled: an archive inside an archive is a member like any other, which no linker searches.
 """
@@ -27,6 +28,8 @@ MAGIC = b"!<arch>\n"
 THIN_MAGIC = b"!<thin>\n"
 _HEADER = 60
 _HEADER_END = b"`\n"
+_NAME_LIMIT = 4096  # bytes, PATH_MAX of Linux: names may share their ends, so a small table can name a lot
+_NAMES_LIMIT = 1 << 26  # bytes in all the names of an index that may share them
 _SPECIAL = ("/", "//", "/SYM64/", "__.SYMDEF", "__.SYMDEF SORTED", "__.SYMDEF_64", "__.SYMDEF_64 SORTED")
 #: name of the index member -> :mod:`struct` code of its offsets.
 _GNU_INDEXES = {"/": "I", "/SYM64/": "Q"}
@@ -118,7 +121,7 @@ class _Walk:
                 name, origin = self._name(name, position)
                 member = Member(name, position, start if here else 0, size, origin)
             if name in _SPECIAL:
-                self._keep(member)
+                self._keep(member, among_others=bool(found))
             else:
                 found.append(member)
             position = self._after(start + size if here else start)
@@ -130,11 +133,14 @@ class _Walk:
             return position + 1
         return position
 
-    def _keep(self, member: Member) -> None:
-        if member.name == "//":
+    def _keep(self, member: Member, *, among_others: bool) -> None:
+        if member.name == "//" and not among_others and not self._long_names:
             self._long_names = self._data[member.start : member.start + member.size]
+        elif member.name != "//" and member.offset == len(MAGIC):
+            self._special[member.name] = (member.start, member.size)
         else:
-            self._special.setdefault(member.name, (member.start, member.size))
+            what = "the name table" if member.name == "//" else "an index"
+            raise self._malformed(f"{what} stands at byte {member.offset}, where linkers do not look for it")
 
     def _size(self, header: bytes, position: int) -> int:
         field = header[48:58].strip(b" ")
@@ -144,24 +150,31 @@ class _Walk:
         return int(field)
 
     def _bsd_name(self, name: str, start: int, size: int) -> tuple[str, int]:
-        length = int(name[3:]) if name[3:].isdecimal() else -1
+        length = int(name[3:]) if _is_number(name[3:]) else -1
         if not 0 <= length <= size:
             raise self._malformed(f"member header at byte {start - _HEADER} gives the name length '{name[3:]}'")
-        raw = self._data[start : start + length].rstrip(b"\0")
-        return raw.decode("utf-8", "backslashreplace"), length
+        return self._decode(self._data[start : start + length].rstrip(b"\0"), start - _HEADER), length
+
+    def _decode(self, raw: bytes, position: int) -> str:
+        if len(raw) > _NAME_LIMIT or b"\0" in raw:
+            wrong = "holds a NUL" if b"\0" in raw else f"has {len(raw)} bytes"
+            raise self._malformed(f"the name of the member at byte {position} {wrong}")
+        return raw.decode("utf-8", "backslashreplace")
 
     def _name(self, name: str, position: int) -> tuple[str, int | None]:
-        if not (name.startswith("/") and name[1:2].isdecimal()):
+        if not (name.startswith("/") and _is_number(name[1:2])):
+            if "\0" in name:
+                raise self._malformed(f"the name of the member at byte {position} holds a NUL")
             return name.removesuffix("/"), None
         offset_text, colon, origin_text = name[1:].partition(":")
         table = self._long_names
-        if not offset_text.isdecimal() or int(offset_text) >= len(table) or (colon and not origin_text.isdecimal()):
+        if not _is_number(offset_text) or int(offset_text) >= len(table) or (colon and not _is_number(origin_text)):
             evidence = f"member at byte {position} is named '{name}', the name table has {len(table)} bytes"
             raise self._malformed(evidence)
         offset = int(offset_text)
         end = table.find(b"\n", offset)
         raw = table[offset : end if end >= 0 else len(table)].rstrip(b"\0")
-        return raw.decode("utf-8", "backslashreplace").removesuffix("/"), int(origin_text) if colon else None
+        return self._decode(raw, position).removesuffix("/"), int(origin_text) if colon else None
 
     def index(self) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
         for name, code in _GNU_INDEXES.items():
@@ -188,8 +201,12 @@ class _Walk:
         if size % 8 or len(data) < 8 + size:
             raise self._malformed(f"the index promises {size // 8} symbols in {len(data)} bytes")
         pairs = list(struct.iter_unpack("<II", data[4 : 4 + size]))
-        if any(strings.find(b"\0", place) < 0 for place, _ in pairs):
-            raise self._malformed(f"the index promises {size // 8} symbols in {len(data)} bytes")
+        total = 0
+        for place, _ in pairs:
+            end = strings.find(b"\0", place)
+            total += end - place + 1
+            if end < 0 or total > _NAMES_LIMIT:
+                raise self._malformed(f"the index promises {size // 8} symbols in {len(data)} bytes")
         names = (strings[place : strings.index(b"\0", place)] for place, _ in pairs)
         return tuple(decode_names(name) for name in names), tuple(offset for _, offset in pairs)
 
@@ -198,6 +215,10 @@ class _Walk:
 
     def _truncated(self, evidence: str) -> StaticlinkError:
         return fail("truncated-archive", f"truncated archive: {self._display}", evidence=(evidence,))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def decode_names(raw: bytes) -> str:

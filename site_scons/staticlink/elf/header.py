@@ -54,7 +54,7 @@ class Header:
     """The fields of an ELF header that decide how the rest is read.
 
     ``bits`` is 32 or 64; ``order`` is the byte order as :mod:`struct` writes it. The last three describe the section
-    header table.
+    header table; ``size`` is the header's own.
     """
 
     bits: int
@@ -65,6 +65,7 @@ class Header:
     section_size: int
     section_count: int
     names_index: int
+    size: int
 
     @property
     def described(self) -> str:
@@ -98,7 +99,17 @@ def read_header(data: Bytes, display: str, start: int = 0, size: int | None = No
     if size < _IDENT + layout.size:
         raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=(f"ends after {size} bytes",))
     fields = layout.unpack_from(data, start + _IDENT)
-    return Header(bits, order, fields[0], machine_name(fields[1], bits), fields[5], fields[10], fields[11], fields[12])
+    return Header(
+        bits,
+        order,
+        fields[0],
+        machine_name(fields[1], bits),
+        fields[5],
+        fields[10],
+        fields[11],
+        fields[12],
+        _IDENT + layout.size,
+    )
 
 
 def require_relocatable(header: Header, display: str, machine: str) -> None:

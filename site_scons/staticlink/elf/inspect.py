@@ -1,36 +1,60 @@
 """What is in a linked executable?
 
-pyelftools reads the structure: headers, segments, dynamic tags. The three tables that can hold tens of thousands of
-rows (symbols, dynamic relocations, the ``.eh_frame_hdr`` search table) are unpacked with :mod:`struct` from the bytes
-it finds.
+pyelftools reads the file's header and its segments, and knows the names of relocation types. Tables that can hold tens
+of thousands of rows (sections, symbols, relocations, the ``.eh_frame_hdr`` search table) are unpacked with
+:mod:`struct`, each checked against the size of the file first: whatever the bytes are, the work is bounded by it.
 
 Not modelled: what the code does. Whether the file is good is ``link/verify.py``'s question; this one only reports.
 """
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from staticlink.elf.header import machine_name
+from staticlink.elf.dynamic import (
+    DT_BIND_NOW,
+    DT_FLAGS,
+    DT_FLAGS_1,
+    DT_NEEDED,
+    DT_RELR,
+    DT_RPATH,
+    DT_RUNPATH,
+    DT_TEXTREL,
+    PT_GNU_EH_FRAME,
+    PT_GNU_RELRO,
+    PT_GNU_STACK,
+    PT_INTERP,
+    PT_LOAD,
+    PT_TLS,
+    Image,
+    Segment,
+)
+from staticlink.elf.header import read_header
 from staticlink.elf.mapping import map_file
+from staticlink.elf.sections import SectionTable, require_bounded, reread
 from staticlink.errors import StaticlinkError, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from staticlink.elf.header import Header
     from staticlink.elf.mapping import Bytes
 
 _PF_X, _PF_W = 1, 2
 _DF_TEXTREL, _DF_BIND_NOW = 4, 8
 _DF_1_NOW, _DF_1_PIE = 1, 0x08000000
-_WEAK = 2
+_WEAK, _SHF_ALLOC = 2, 2
+_SYMTAB, _RELA, _REL, _DYNSYM, _RELR = 2, 4, 9, 11, 19
+#: Linux executes no file with more program headers (``load_elf_phdrs`` in fs/binfmt_elf.c).
+_PROGRAM_HEADERS_LIMIT = 65536
 #: The encoding of the search table that binary search needs: DW_EH_PE_datarel | DW_EH_PE_sdata4 (LSB, "eh_frame_hdr").
 _DATAREL_SDATA4 = 0x3B
 _OMIT = 0xFF
+_HDR_SIZE = 4
 #: A record of .eh_frame that begins so has its length in the next eight bytes.
 _EXTENDED = 0xFFFFFFFF
 #: The width of a DW_EH_PE_* value by its low four bits; 0 is a pointer of the file's class.
@@ -85,11 +109,13 @@ def inspect_executable(path: Path) -> ExecutableFacts:
     Raises :class:`StaticlinkError` when it is no ELF file, or is truncated or malformed.
     """
     data = map_file(path)
-    if data[:4] != b"\x7fELF":
-        begins = data[:8].hex(" ") or "nothing"
-        raise fail("not-elf", f"not an ELF file: {path}", evidence=(f"begins with {begins}",))
+    header = read_header(data, str(path))
     try:
-        return _read(path, data)
+        elf, image = _read_segments(data, header, str(path))
+        sections = None
+        if header.sections_offset:
+            sections = SectionTable(header, image.view, str(path), executable=True)
+        return _facts(path, elf, image, sections, header)
     except StaticlinkError:
         raise
     except Exception as error:
@@ -98,174 +124,172 @@ def inspect_executable(path: Path) -> ExecutableFacts:
         raise fail("malformed-elf", f"malformed ELF file: {path}", evidence=(words.splitlines()[0],)) from error
 
 
-def _read(path: Path, data: Bytes) -> ExecutableFacts:
+def _read_segments(data: Bytes, header: Header, display: str) -> tuple[Any, Image]:
+    """Return what pyelftools made of the file, and its segments, each of which is within the file."""
     # pyelftools takes 50 ms to import; most runs of staticlink never look into an executable.
+    from elftools.common.utils import struct_parse  # noqa: PLC0415
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415
 
-    elf = ELFFile(cast("IO[bytes]", data))  # a mapping reads, seeks and tells as a file does
-    segments = list(elf.iter_segments())
-    _require_whole(path, segments, len(data))
-    by_type: dict[str, list[Any]] = {}
-    for segment in segments:
-        by_type.setdefault(segment["p_type"], []).append(segment)
-    tags = [tag for segment in by_type.get("PT_DYNAMIC", ()) for tag in segment.iter_tags()]
-    flags, flags_1 = _flag_tag(tags, "DT_FLAGS"), _flag_tag(tags, "DT_FLAGS_1")
-    names = {tag.entry.d_tag for tag in tags}
-    stack = by_type.get("PT_GNU_STACK")
-    loads = by_type.get("PT_LOAD", [])
-    strong, weak = _undefined(elf)
+    # A mapping reads, seeks and tells as a file does.
+    elf = ELFFile(io.BytesIO(data) if isinstance(data, bytes) else cast("IO[bytes]", data))
+    count, width, offset = elf["e_phnum"], elf["e_phentsize"], elf["e_phoff"]
+    layout = elf.structs.Elf_Phdr
+    wrong = count and width != layout.sizeof()
+    if wrong or count * width > _PROGRAM_HEADERS_LIMIT or offset + count * width > len(data):
+        evidence = (f"{count} program headers of {width} bytes at byte {offset}, the file has {len(data)}",)
+        raise fail("malformed-elf", f"malformed ELF file: {display}", evidence=evidence)
+    segments = []
+    for number in range(count):
+        row = struct_parse(layout, elf.stream, stream_pos=offset + number * width)
+        end = row["p_offset"] + row["p_filesz"]
+        if end > len(data):  # the kernel would map zeros, or refuse it
+            evidence = (f"{row['p_type']} ends at byte {end}, the file at byte {len(data)}",)
+            raise fail("truncated-elf", f"truncated ELF file: {display}", evidence=evidence)
+        places = (row["p_offset"], row["p_vaddr"], row["p_filesz"], row["p_memsz"])
+        (kind,) = struct.unpack_from(header.order + "I", data, offset + number * width)
+        segments.append(Segment(kind, row["p_flags"], *places))
+    return elf, Image(memoryview(data), segments, header.order, header.bits, display)
+
+
+def _facts(path: Path, elf: Any, image: Image, sections: SectionTable | None, header: Header) -> ExecutableFacts:  # noqa: ANN401  (pyelftools has no types)
+    tags = image.tags()
+    values = dict(tags)
+    flags, flags_1 = values.get(DT_FLAGS, 0), values.get(DT_FLAGS_1, 0)
+    stack = image.of_kind(PT_GNU_STACK)
+    loads = image.of_kind(PT_LOAD)
+    interpreter = image.only(PT_INTERP, "PT_INTERP")
+    strong, weak = _undefined(image, sections)
     return ExecutableFacts(
         path=path,
         elf_type=str(elf["e_type"]).removeprefix("ET_"),
-        machine=machine_name(_machine_number(data, elf), elf.elfclass),
-        interpreter=next((segment.get_interp_name() for segment in by_type.get("PT_INTERP", ())), None),
-        needed=tuple(tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"),
-        rpath=tuple(_run_paths(tags)),
+        machine=header.machine,
+        interpreter=None if interpreter is None else image.string(interpreter + b"\0", 0, "PT_INTERP"),
+        needed=image.strings_of(tags, DT_NEEDED),
+        rpath=(
+            *(f"DT_RPATH: {one}" for one in image.strings_of(tags, DT_RPATH)),
+            *(f"DT_RUNPATH: {one}" for one in image.strings_of(tags, DT_RUNPATH)),
+        ),
         flags_1_pie=bool(flags_1 & _DF_1_PIE),
-        text_relocations="DT_TEXTREL" in names or bool(flags & _DF_TEXTREL),
+        text_relocations=DT_TEXTREL in values or bool(flags & _DF_TEXTREL),
         undefined=strong,
         weak_undefined=weak,
-        stack_executable=any(segment["p_flags"] & _PF_X for segment in stack) if stack else None,
-        relro="PT_GNU_RELRO" in by_type,
-        bind_now="DT_BIND_NOW" in names or bool(flags & _DF_BIND_NOW) or bool(flags_1 & _DF_1_NOW),
+        stack_executable=any(segment.flags & _PF_X for segment in stack) if stack else None,
+        relro=bool(image.of_kind(PT_GNU_RELRO)),
+        bind_now=DT_BIND_NOW in values or bool(flags & _DF_BIND_NOW) or bool(flags_1 & _DF_1_NOW),
         rwx_segments=tuple(
-            f"PT_LOAD at {load['p_vaddr']:#x}, {load['p_memsz']} bytes"
+            f"PT_LOAD at {load.address:#x}, {load.memory_size} bytes"
             for load in loads
-            if load["p_flags"] & _PF_X and load["p_flags"] & _PF_W
+            if load.flags & _PF_X and load.flags & _PF_W
         ),
-        eh_frame_hdr=_eh_frame_hdr(elf, by_type.get("PT_GNU_EH_FRAME", [])),
-        has_eh_frame=_has_fde(elf),
-        dynamic_relocation_types=tuple(sorted(_relocation_types(elf, by_type.get("PT_DYNAMIC", [])))),
-        has_symbol_table=elf.get_section_by_name(".symtab") is not None,
-        tls="PT_TLS" in by_type,
-        entry_in_code=any(_holds(load, elf["e_entry"]) for load in loads if load["p_flags"] & _PF_X),
-        build_id=_build_id(by_type.get("PT_NOTE", [])),
+        eh_frame_hdr=_eh_frame_hdr(image),
+        has_eh_frame=_has_fde(image, sections),
+        dynamic_relocation_types=_relocation_types(elf, image, tags, sections),
+        has_symbol_table=sections is not None and _SYMTAB in sections.types,
+        tls=bool(image.of_kind(PT_TLS)),
+        entry_in_code=any(load.holds(elf["e_entry"]) for load in loads if load.flags & _PF_X),
+        build_id=image.build_id(),
     )
 
 
-def _require_whole(path: Path, segments: list[Any], size: int) -> None:
-    """Raise when a segment reaches past the end of the file: the kernel would map zeros or refuse it."""
-    for segment in segments:
-        end = segment["p_offset"] + segment["p_filesz"]
-        if end > size:
-            evidence = (f"{segment['p_type']} ends at byte {end}, the file at byte {size}",)
-            raise fail("truncated-elf", f"truncated ELF file: {path}", evidence=evidence)
-
-
-def _machine_number(data: Bytes, elf: Any) -> int:  # noqa: ANN401  (pyelftools has no types)
-    return int.from_bytes(data[18:20], "little" if elf.little_endian else "big")
-
-
-def _flag_tag(tags: list[Any], name: str) -> int:
-    return next((int(tag.entry.d_val) for tag in tags if tag.entry.d_tag == name), 0)
-
-
-def _run_paths(tags: list[Any]) -> Iterator[str]:
-    for tag in tags:
-        if tag.entry.d_tag == "DT_RPATH":
-            yield f"DT_RPATH: {tag.rpath}"
-        elif tag.entry.d_tag == "DT_RUNPATH":
-            yield f"DT_RUNPATH: {tag.runpath}"
-
-
-def _undefined(elf: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:  # noqa: ANN401
+def _undefined(image: Image, sections: SectionTable | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the undefined global symbols, strong and weak, of ``.symtab`` and ``.dynsym``."""
     found: dict[bool, set[str]] = {True: set(), False: set()}
-    order = "<" if elf.little_endian else ">"
-    layout = struct.Struct(order + ("IBBHQQ" if elf.elfclass == 64 else "IIIBBH"))  # noqa: PLR2004
-    info_at, section_at = (1, 3) if elf.elfclass == 64 else (3, 5)  # noqa: PLR2004
-    for section in elf.iter_sections():
-        if section["sh_type"] not in ("SHT_SYMTAB", "SHT_DYNSYM"):
+    layout = struct.Struct(image.order + ("IBBHQQ" if image.bits == 64 else "IIIBBH"))  # noqa: PLR2004
+    info_at, section_at = (1, 3) if image.bits == 64 else (3, 5)  # noqa: PLR2004
+    for wanted in (_SYMTAB, _DYNSYM) if sections else ():
+        if sections is None or wanted not in sections.types:
             continue
-        strings = elf.get_section(section["sh_link"]).data()
-        for row in layout.iter_unpack(section.data()):
-            if row[section_at] == 0 and row[0] and row[info_at] >> 4:
-                name = strings[row[0] : strings.index(b"\0", row[0])].decode("utf-8", "backslashreplace")
-                found[row[info_at] >> 4 == _WEAK].add(name.partition("@")[0])
+        number = sections.types.index(wanted)
+        data, link = sections.data(number, "the symbol table"), sections.row(number)[6]
+        if len(data) % layout.size or not 0 < link < sections.count:
+            sections.fail(f"the symbol table has {len(data)} bytes and sh_link {link}")
+        strings = sections.strings(link, "the string table")
+        rows = [(row[0], row[info_at] >> 4) for row in layout.iter_unpack(data) if row[section_at] == 0 and row[0]]
+        rows = [(offset, binding) for offset, binding in rows if binding]
+        require_bounded(strings, len(rows), (offset for offset, _ in rows), sections)
+        for offset, binding in rows:
+            end = strings.find("\0", offset)
+            if end < 0:
+                sections.fail(f"a symbol's name is at byte {offset} of a string table of {len(strings)} bytes")
+            found[binding == _WEAK].add(reread(strings[offset:end]).partition("@")[0])
     return tuple(sorted(found[False])), tuple(sorted(found[True]))
 
 
-def _relocation_types(elf: Any, dynamic: list[Any]) -> set[str]:  # noqa: ANN401
-    """Return the names of the types in every relocation table that is loaded with the program.
+def _relocation_types(
+    elf: Any,  # noqa: ANN401
+    image: Image,
+    tags: list[tuple[int, int]],
+    sections: SectionTable | None,
+) -> tuple[str, ...]:
+    """Return the names of the types in every relocation table that is loaded with the program, sorted.
 
-    A static executable at a fixed address has IRELATIVE entries and no dynamic segment, so sections are asked first.
+    A static executable at a fixed address has IRELATIVE entries and no dynamic segment, so sections are asked too.
     """
-    # Imported where it is used for the same reason as in _read.
+    # Imported where it is used for the same reason as in _read_segments.
     from elftools.elf.descriptions import describe_reloc_type  # noqa: PLC0415
 
-    mask = 0xFFFFFFFF if elf.elfclass == 64 else 0xFF  # noqa: PLR2004  (r_info holds the symbol above the type)
-    order, word = "<" if elf.little_endian else ">", "Q" if elf.elfclass == 64 else "I"  # noqa: PLR2004
-    numbers: set[int] = set()
-    names: set[str] = set()
-    sections = [s for s in elf.iter_sections() if s["sh_flags"] & 2]
-    for section in sections:
-        if section["sh_type"] in ("SHT_RELA", "SHT_REL"):
-            layout = order + word * (3 if section["sh_type"] == "SHT_RELA" else 2)
-            numbers.update(row[1] & mask for row in struct.iter_unpack(layout, section.data()))
-        elif section["sh_type"] == "SHT_RELR":
-            names.add("RELR_RELATIVE")
-    if not sections:
-        tables = (table for segment in dynamic for table in segment.get_relocation_tables().values())
-        numbers.update(row["r_info_type"] for table in tables for row in table.iter_relocations())
-    return names | {str(describe_reloc_type(number, elf)) for number in numbers}
+    numbers = image.dynamic_relocations(tags)
+    relative = any(tag == DT_RELR for tag, _ in tags)
+    room = len(image.view)
+    for number, kind in enumerate(sections.types if sections else ()):
+        if sections is None or kind not in (_RELA, _REL, _RELR) or not sections.row(number)[2] & _SHF_ALLOC:
+            continue
+        data = sections.data(number, "a relocation table")
+        room -= len(data)
+        if room < 0:
+            sections.fail("its relocation tables overlap")
+        if kind == _RELR:
+            relative = True
+        else:
+            numbers |= image.relocation_numbers(data, addends=kind == _RELA)
+    names = {str(describe_reloc_type(number, elf)) for number in numbers}
+    return tuple(sorted(names | ({"RELR_RELATIVE"} if relative else set())))
 
 
-def _eh_frame_hdr(elf: Any, segments: list[Any]) -> EhFrameHdr | None:  # noqa: ANN401
+def _eh_frame_hdr(image: Image) -> EhFrameHdr | None:
     """Return the search table's size and order. Source: Linux Standard Base, Core, "The .eh_frame_hdr section"."""
-    if not segments:
+    data = image.only(PT_GNU_EH_FRAME, "PT_GNU_EH_FRAME")
+    if data is None:
         return None
-    data = segments[0].data()
-    order = "<" if elf.little_endian else ">"
+    if len(data) < _HDR_SIZE:
+        image.fail(f".eh_frame_hdr has {len(data)} bytes")
     _version, pointer, count, table = data[:4]
     if _OMIT in (count, table):
         return EhFrameHdr(0, sorted=False)
-    start = 4 + _width(pointer, elf.elfclass)
-    width = _width(count, elf.elfclass)
-    number = int.from_bytes(data[start : start + width], "little" if elf.little_endian else "big")
+    start = 4 + _width(image, pointer)
+    width = _width(image, count)
+    number = int.from_bytes(data[start : start + width], "little" if image.order == "<" else "big")
     if table != _DATAREL_SDATA4:
         return EhFrameHdr(number, sorted=False)
     rows = data[start + width : start + width + 8 * number]
     if len(rows) != 8 * number:
-        raise fail("malformed-elf", ".eh_frame_hdr is shorter than its count says", evidence=(f"{number} entries",))
-    starts = [row[0] for row in struct.iter_unpack(order + "ii", rows)]
+        image.fail(f".eh_frame_hdr promises {number} entries in {len(data)} bytes")
+    starts = [row[0] for row in struct.iter_unpack(image.order + "ii", rows)]
     return EhFrameHdr(number, sorted=all(a <= b for a, b in pairwise(starts)))
 
 
-def _width(encoding: int, bits: int) -> int:
+def _width(image: Image, encoding: int) -> int:
     low = encoding & 0x0F
     if low == 0:
-        return bits // 8
+        return image.bits // 8
     if low not in _WIDTHS:
-        raise fail("malformed-elf", ".eh_frame_hdr has an unknown encoding", evidence=(f"DW_EH_PE {encoding:#x}",))
+        image.fail(f".eh_frame_hdr has the encoding DW_EH_PE {encoding:#x}")
     return _WIDTHS[low]
 
 
-def _has_fde(elf: Any) -> bool:  # noqa: ANN401
+def _has_fde(image: Image, sections: SectionTable | None) -> bool:
     """Say whether ``.eh_frame`` holds a frame description, not only CIEs and the terminator of crtend.o."""
-    section = elf.get_section_by_name(".eh_frame")
-    if section is None or section["sh_type"] == "SHT_NOBITS":
+    names = sections.names() if sections else ()
+    if sections is None or ".eh_frame" not in names:
         return False
-    data, offset = section.data(), 0
-    order = "<" if elf.little_endian else ">"
+    data, offset = sections.data(names.index(".eh_frame") + 1, ".eh_frame"), 0
     while offset + 16 <= len(data):
-        length, id_ = struct.unpack_from(order + "II", data, offset)
+        length, id_ = struct.unpack_from(image.order + "II", data, offset)
         start = offset + 4
         if length == _EXTENDED:
-            length, id_ = struct.unpack_from(order + "QI", data, start)
+            length, id_ = struct.unpack_from(image.order + "QI", data, start)
             start += 8
         if length and id_:
             return True
         offset = start + length
     return False
-
-
-def _holds(load: Any, address: int) -> bool:  # noqa: ANN401
-    return bool(load["p_vaddr"] <= address < load["p_vaddr"] + load["p_filesz"])
-
-
-def _build_id(notes: list[Any]) -> str | None:
-    for segment in notes:
-        for note in segment.iter_notes():
-            if note["n_type"] == "NT_GNU_BUILD_ID":
-                return str(note["n_desc"])
-    return None

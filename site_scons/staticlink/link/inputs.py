@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import is_archive, read_archive
-from staticlink.elf.mapping import map_file
+from staticlink.elf.mapping import is_file, map_file
 from staticlink.elf.symbols import is_object, read_details, read_section_names, read_symbols
 from staticlink.errors import fail
 from staticlink.link.options import Assignment
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from staticlink.elf.symbols import ObjectSymbols, Symbol
 
 _ARCHIVE_MAGIC = b"!<arch>\n"
+_FILES_LIMIT = 1000
+_DEPTH_LIMIT = 16
 _CONSTRUCTORS = (".init_array", ".preinit_array", ".ctors")
 
 
@@ -81,7 +83,7 @@ class Archive:
     ``promises`` maps a symbol to the positions, in the index, of the members that define it.
     """
 
-    __slots__ = ("_by_offset", "_data", "_loaded", "_offsets", "_promises", "machine", "path", "table")
+    __slots__ = ("_by_offset", "_data", "_loaded", "_nested", "_offsets", "_promises", "machine", "path", "table")
 
     def __init__(self, path: Path, data: Bytes, table: ArchiveTable, machine: str) -> None:
         """Take the parsed ``table`` of ``data``."""
@@ -91,6 +93,7 @@ class Archive:
         self._data = data
         self._by_offset: dict[int, Member] | None = None
         self._loaded: dict[int, ObjectFile | None] = {}
+        self._nested: dict[Path, tuple[Bytes, dict[int, Member]]] = {}
         self._promises: dict[str, list[int]] | None = None
         self._offsets: tuple[int, ...] = ()
 
@@ -136,17 +139,30 @@ class Archive:
         path, data, start, size = self.path, self._data, member.start, member.size
         if self.table.thin:
             path = self.path.parent / member.name
-            if not path.is_file():
+            if not is_file(path):
                 evidence = (f"a thin archive names its members relative to {self.path.parent}",)
                 raise fail("missing-member", f"missing member: {display}", evidence=evidence)
-            data, start = map_file(path), 0
-            size = len(data)
-            if member.origin is not None:
-                start, size = _nested(data, path, member.origin)
+            if member.origin is None:
+                data, start = map_file(path), 0
+                size = len(data)
+            else:
+                data, start, size = self._nested_member(path, member.origin)
         if not is_object(data, start, size):
             return None
         symbols = read_symbols(data, display, self.machine, start, size)
         return ObjectFile(path, display, symbols, data, self.machine, start, size, self, member.offset)
+
+    def _nested_member(self, path: Path, origin: int) -> tuple[Bytes, int, int]:
+        """Return the bytes of the archive at ``path``, and where in them the data of its member at ``origin`` is."""
+        if path not in self._nested:
+            whole = map_file(path)
+            self._nested[path] = whole, {one.offset: one for one in read_archive(whole, path.name).members}
+        data, members = self._nested[path]
+        member = members.get(origin)
+        if member is None or (not member.start and member.size):
+            evidence = (f"no member with data at byte {origin}",)
+            raise fail("malformed-archive", f"malformed archive: {path.name}", evidence=evidence)
+        return data, member.start, member.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,48 +195,58 @@ def read_input(path: Path, *, machine: str = "x86_64", directories: Sequence[Pat
 
     Raises :class:`StaticlinkError` when it cannot be read, is malformed, is for another machine, or is none of these.
     """
-    return _read_input(path, machine, directories, ())
+    return _Reading(machine, directories, iter(range(_FILES_LIMIT))).read(path, ())
 
 
-def _read_input(path: Path, machine: str, directories: Sequence[Path], within: tuple[Path, ...]) -> Item:
-    data = map_file(path)
-    if not data:
-        raise fail("empty-input", f"empty file, not an object or archive: {path.name}")
-    if is_archive(data):
-        return Archive(path, data, read_archive(data, path.name), machine)
-    if is_object(data, 0, len(data)):
-        return ObjectFile(path, path.name, read_symbols(data, path.name, machine), data, machine, 0, len(data))
-    if _ARCHIVE_MAGIC.startswith(data[:8]):
-        raise fail("truncated-archive", f"truncated archive: {path.name}", evidence=(f"ends at byte {len(data)}",))
-    if not looks_like_script(data[:512]):
-        begins = f"begins with {data[:8].hex(' ')}"
-        raise fail("unknown-input", f"not an object, archive or linker script: {path.name}", evidence=(begins,))
-    return _read_script(path, data, machine, directories, within)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The reading of one input and, when that is a script, of what it stands for.
 
+    ``allowance`` has an item for each file that may still be read: two scripts that name each other's successors twice
+    would otherwise stand for more files than there are.
+    """
 
-def _read_script(
-    path: Path, data: Bytes, machine: str, directories: Sequence[Path], within: tuple[Path, ...]
-) -> Script:
-    chain = (*within, path)
-    real = path.resolve()
-    if any(real == outer.resolve() for outer in within):
-        raise fail(
-            "input-cycle",
-            f"linker script includes itself: {path.name}",
-            evidence=(" -> ".join(one.name for one in chain),),
-        )
-    items: list[Item] = []
-    for grouped, names in read_script(bytes(data), path.name):
-        inner = tuple(_read_input(_find(name, path, directories), machine, directories, chain) for name in names)
-        items += [Group(inner)] if grouped else inner
-    return Script(path, tuple(items))
+    machine: str
+    directories: Sequence[Path]
+    allowance: Iterator[int]
+
+    def read(self, path: Path, within: tuple[Path, ...]) -> Item:
+        if next(self.allowance, None) is None or len(within) > _DEPTH_LIMIT:
+            evidence = (f"more than {_FILES_LIMIT} files, or {_DEPTH_LIMIT} scripts within each other",)
+            raise fail("script-too-large", f"linker script names too many files: {within[0].name}", evidence=evidence)
+        data = map_file(path)
+        if not data:
+            raise fail("empty-input", f"empty file, not an object or archive: {path.name}")
+        if is_archive(data):
+            return Archive(path, data, read_archive(data, path.name), self.machine)
+        if is_object(data, 0, len(data)):
+            symbols = read_symbols(data, path.name, self.machine)
+            return ObjectFile(path, path.name, symbols, data, self.machine, 0, len(data))
+        if _ARCHIVE_MAGIC.startswith(data[:8]):
+            raise fail("truncated-archive", f"truncated archive: {path.name}", evidence=(f"ends at byte {len(data)}",))
+        if not looks_like_script(data[:512]):
+            begins = f"begins with {data[:8].hex(' ')}"
+            raise fail("unknown-input", f"not an object, archive or linker script: {path.name}", evidence=(begins,))
+        return self._read_script(path, data, within)
+
+    def _read_script(self, path: Path, data: Bytes, within: tuple[Path, ...]) -> Script:
+        chain = (*within, path)
+        real = path.resolve()
+        if any(real == outer.resolve() for outer in within):
+            names = " -> ".join(one.name for one in chain)
+            raise fail("input-cycle", f"linker script includes itself: {path.name}", evidence=(names,))
+        items: list[Item] = []
+        for grouped, listed in read_script(data, path.name):
+            inner = tuple(self.read(_find(name, path, self.directories), chain) for name in listed)
+            items += [Group(inner)] if grouped else inner
+        return Script(path, tuple(items))
 
 
 def _find(name: str, script: Path, directories: Sequence[Path]) -> Path:
     """Return the file a script calls ``name``: absolute, ``-lNAME``, beside the script, or in a directory."""
-    wanted = f"lib{name[2:]}.a" if name.startswith("-l") else name
+    wanted = name if not name.startswith("-l") else name[3:] if name[2:3] == ":" else f"lib{name[2:]}.a"
     places = directories if name.startswith("-l") else (script.parent, *directories)
-    found = next((place / wanted for place in places if (place / wanted).is_file()), None)
+    found = next((place / wanted for place in places if is_file(place / wanted)), None)
     if found is None:
         searched = tuple(f"searched: {place}" for place in dict.fromkeys(places))
         raise fail("missing-input", f"no such file: {wanted}", evidence=(f"named by {script.name}", *searched))
@@ -251,13 +277,3 @@ def _positions(names: Iterable[str]) -> dict[str, list[int]]:
             found.setdefault(base, []).append(position)
             found.setdefault(f"{base}@{version}", []).append(position)
     return found
-
-
-def _nested(data: Bytes, path: Path, origin: int) -> tuple[int, int]:
-    """Return where the data of the member at ``origin`` of an archive inside a thin archive is."""
-    table = read_archive(data, path.name)
-    member = next((one for one in table.members if one.offset == origin), None)
-    if member is None:
-        evidence = (f"no member header at byte {origin}",)
-        raise fail("malformed-archive", f"malformed archive: {path.name}", evidence=evidence)
-    return member.start, member.size

@@ -15,10 +15,10 @@ from staticlink.errors import fail
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from staticlink.elf.mapping import Bytes
     from staticlink.errors import StaticlinkError
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_WORD = re.compile(r'[(),;]|"[^"]*"|[^\s(),;"]+')
+_WORD = re.compile(r'[(),;]|"[^"]*"|[^\s(),;"]+|"')
 _LISTS = {"INPUT": False, "GROUP": True}
 _IGNORED = frozenset({"OUTPUT_FORMAT", "OUTPUT_ARCH", "TARGET"})
 _LIMIT = 1 << 20  # bytes; a script that names libraries has a few lines
@@ -29,15 +29,15 @@ def looks_like_script(begin: bytes) -> bool:
     return begin.isascii() and all(byte >= 32 or byte in b"\t\n\v\f\r" for byte in begin)  # noqa: PLR2004
 
 
-def read_script(data: bytes, display: str) -> tuple[tuple[bool, tuple[str, ...]], ...]:
+def read_script(data: Bytes, display: str) -> tuple[tuple[bool, tuple[str, ...]], ...]:
     """Return the lists of inputs a script names, each with whether it is a group.
 
     Raises :class:`StaticlinkError` when it holds anything else, or names nothing.
     """
     if len(data) > _LIMIT:
         raise _refuse(display, f"it has {len(data)} bytes")
-    text = _COMMENT.sub(" ", data.decode("utf-8", "backslashreplace"))
-    words = iter(_WORD.findall(text))
+    text = bytes(data).decode("utf-8", "backslashreplace")
+    words = iter(_WORD.findall(" ".join(_outside_comments(text, display))))
     found: list[tuple[bool, tuple[str, ...]]] = []
     for word in words:
         if word == ";":
@@ -52,19 +52,33 @@ def read_script(data: bytes, display: str) -> tuple[tuple[bool, tuple[str, ...]]
     return tuple(found)
 
 
+def _outside_comments(text: str, display: str) -> Iterator[str]:
+    place = 0
+    while (start := text.find("/*", place)) >= 0:
+        yield text[place:start]
+        place = text.find("*/", start + 2) + 2
+        if place == 1:
+            raise _refuse(display, "a comment without its end")
+    yield text[place:]
+
+
 def _arguments(words: Iterator[str], command: str, display: str) -> Iterator[str]:
     """Yield the words between the parentheses; AS_NEEDED within them means nothing to a static link."""
     if next(words, "") != "(":
         raise _refuse(display, f"{command} without (")
-    depth = 1
+    as_needed = False
     for word in words:
-        if word == "(":
-            depth += 1
+        if word == "AS_NEEDED" and not as_needed:
+            as_needed = True
+            if next(words, "") != "(":
+                raise _refuse(display, "AS_NEEDED without (")
         elif word == ")":
-            depth -= 1
-            if depth == 0:
+            if not as_needed:
                 return
-        elif word not in (",", "AS_NEEDED"):
+            as_needed = False
+        elif word in ("(", ";", '"'):
+            raise _refuse(display, f"{word} among the inputs of {command}")
+        elif word != ",":
             yield word.strip('"')
     raise _refuse(display, f"{command} without )")
 

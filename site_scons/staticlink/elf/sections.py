@@ -1,0 +1,143 @@
+"""Where are the sections of an ELF file, and what are they called?
+
+The section header table is checked once, against the size of the file, so that everything behind it may index it. An
+object with more sections than 16 bits count keeps their number in the first header's ``sh_size`` and the number of the
+name table in its ``sh_link``. Strings are kept in a one-byte encoding, in which offsets stay byte offsets. Source:
+System V ABI, chapter 4, "Sections" and "String Table".
+
+Rows of a table may share the end of a string, so a small file can name more bytes than a machine has memory:
+:func:`require_bounded` refuses that before a name is copied.
+
+Not modelled: compressed sections, whose bytes are returned as they stand in the file.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from staticlink.elf.ar import decode_names
+from staticlink.errors import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import NoReturn
+
+    from staticlink.elf.header import Header
+
+NOBITS = 8
+_STRTAB, _XINDEX = 3, 0xFFFF
+#: bits -> layout of a section header: name, type, flags, address, offset, size, link, info, alignment, entry size.
+_SECTION_LAYOUT = {64: "IIQQQQIIQQ", 32: "IIIIIIIIII"}
+#: bits -> layout that reads only sh_type.
+_TYPE_LAYOUT = {64: "4xI56x", 32: "4xI32x"}
+#: The names of one table may come to this many bytes.
+_NAMES_LIMIT = 1 << 26
+
+
+class SectionTable:
+    """The section headers of the file in ``view``, and the bytes they describe."""
+
+    __slots__ = ("_display", "_executable", "_headers", "_layout", "_names", "_names_index", "_view", "count", "types")
+
+    def __init__(self, header: Header, view: memoryview, display: str, *, executable: bool = False) -> None:
+        """Find and check the table; ``display`` names the file in errors, which call it what it is.
+
+        Raises :class:`StaticlinkError` when there is no table, or it is not within the file.
+        """
+        self._display = display
+        self._executable = executable
+        self._view = view
+        self._layout = struct.Struct(header.order + _SECTION_LAYOUT[header.bits])
+        width, offset = self._layout.size, header.sections_offset
+        if offset < header.size:
+            self.fail(f"e_shoff is {offset}, within the ELF header")
+        if header.section_size != width:
+            self.fail(f"e_shentsize is {header.section_size}, not {width}")
+        self.count, self._names_index = header.section_count, header.names_index
+        if self.count == 0 or self._names_index == _XINDEX:
+            self._headers = self.slice(offset, width, "the section header table")
+            first = self.row(0)
+            self.count = self.count or first[5]
+            self._names_index = first[6] if self._names_index == _XINDEX else self._names_index
+        if self.count == 0:
+            self.fail("it has no sections")
+        self._headers = self.slice(offset, width * self.count, "the section header table")
+        kinds = struct.iter_unpack(header.order + _TYPE_LAYOUT[header.bits], self._headers)
+        self.types: list[int] = [kind for (kind,) in kinds]
+        self._names: tuple[str, ...] | None = None
+
+    def fail(self, evidence: str) -> NoReturn:
+        """Raise the error for a malformed object or executable."""
+        if self._executable:
+            raise fail("malformed-elf", f"malformed ELF file: {self._display}", evidence=(evidence,))
+        raise fail("malformed-object", f"malformed object: {self._display}", evidence=(evidence,))
+
+    def row(self, number: int) -> tuple[int, ...]:
+        """Return name, type, flags, address, offset, size, link, info, alignment and entry size of a section."""
+        return self._layout.unpack_from(self._headers, number * self._layout.size)
+
+    def slice(self, offset: int, size: int, what: str) -> memoryview:
+        """Return ``size`` bytes at ``offset``; ``what`` names them in errors."""
+        if offset + size > len(self._view):
+            noun = "file" if self._executable else "object"
+            self.fail(f"{what} ends at byte {offset + size}, the {noun} at byte {len(self._view)}")
+        return self._view[offset : offset + size]
+
+    def data(self, number: int, what: str) -> memoryview:
+        """Return the bytes of a section; one without bytes in the file has none."""
+        row = self.row(number)
+        return self._view[:0] if row[1] == NOBITS else self.slice(row[4], row[5], what)
+
+    def strings(self, number: int, what: str) -> str:
+        """Return a string table, a character for each byte."""
+        kind = self.types[number]
+        if kind != _STRTAB:
+            self.fail(f"{what} is section {number}, which has the type {kind}")
+        return bytes(self.data(number, what)).decode("latin-1")
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the sections, in order, without the null section."""
+        if self._names is None:
+            self._names = tuple(self._read_names())
+        return self._names
+
+    def _read_names(self) -> Iterator[str]:
+        if not 0 < self._names_index < self.count:
+            self.fail(f"e_shstrndx is {self._names_index}, there are {self.count} sections")
+        strings = self.strings(self._names_index, "the section name table")
+        offsets = [self.row(number)[0] for number in range(1, self.count)]
+        require_bounded(strings, len(offsets), offsets, self)
+        for number, at in enumerate(offsets, start=1):
+            end = strings.find("\0", at)
+            if end < 0:
+                self.fail(f"the name of section {number} is at byte {at} of a table of {len(strings)} bytes")
+            yield reread(strings[at:end])
+
+
+def require_bounded(strings: str, count: int, offsets: Iterable[int], table: SectionTable) -> None:
+    """Raise when the ``count`` names at ``offsets`` come to more bytes than any program needs.
+
+    Tables that cannot hold so many are not walked: a name longer than two blocks covers one, which then has no NUL.
+    """
+    if count * len(strings) <= _NAMES_LIMIT:
+        return
+    block = max(1, _NAMES_LIMIT // count // 2)
+    if all(strings.find("\0", at, at + block) >= 0 for at in range(0, len(strings) - block, block)):
+        return
+    if _exceeds(_NAMES_LIMIT, (strings.find("\0", offset) - offset for offset in offsets)):
+        table.fail(f"its names come to more than {_NAMES_LIMIT} bytes")
+
+
+def _exceeds(limit: int, sizes: Iterable[int]) -> bool:
+    total = 0
+    for size in sizes:
+        total += max(0, size)
+        if total > limit:
+            return True
+    return False
+
+
+def reread(name: str) -> str:
+    """Return a name from :meth:`SectionTable.strings` as text; names are UTF-8 by custom."""
+    return name if name.isascii() else decode_names(name.encode("latin-1"))
