@@ -1,0 +1,87 @@
+"""What can a person, or another build system, ask staticlink without SCons?
+
+Each command is one function; this page only names them and reads their options. Arguments of a linker stand behind
+``--`` and are left as they are. Exit codes: 0 when all holds, 1 with findings, 2 for wrong usage or input that cannot
+be read. The commands and their JSON documents are described in ``docs/command-line.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from staticlink import __version__
+from staticlink.cli import questions, verdict
+from staticlink.cli.arguments import LINKERS
+from staticlink.cli.output import TROUBLE, refuse
+from staticlink.errors import StaticlinkError
+from staticlink.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command ``arguments`` (default: the process's own) and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    own, rest = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, None)
+    parser = _parser()
+    options = parser.parse_args(own)
+    if rest is None and options.takes_arguments:
+        parser.error(f"the linker's arguments are missing: staticlink {options.command} ... -- ARGS...")
+    options.arguments = rest
+    try:
+        return int(options.run(options))
+    except StaticlinkError as error:
+        return refuse(options.command, error, as_json=options.json)
+    except BrokenPipeError:
+        # Whoever read our answer has seen enough. What is left in the buffer must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return TROUBLE
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints have the shape of every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print ``message`` and where to read on, and end with exit code 2."""
+        sys.stderr.write(f"staticlink: bad usage: {text.escape(message)}\n  fix: {self.prog} --help\n")
+        raise SystemExit(TROUBLE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="staticlink", description="Link static executables, and prove that they are.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"staticlink {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], words: str, usage: str, *, linker: bool = False
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=words, description=words, usage=f"staticlink {name} {usage}", allow_abbrev=False
+        )
+        added.add_argument("--json", action="store_true", help="answer in JSON")
+        added.set_defaults(run=run, takes_arguments=linker)
+        return added
+
+    linked = "[--linker=NAME] [--json] {} -- ARGS..."
+    one = command("why-extract", questions.why_extract, "list every member the linker extracts, and why",
+                  linked.replace(" {}", ""), linker=True)  # fmt: skip
+    one.add_argument("--linker", choices=("bfd", "lld"), default="bfd", help="whose rules (default: bfd)")
+    one = command("plan", questions.plan, "print an order of these inputs that every linker takes",
+                  linked.replace(" {}", ""), linker=True)  # fmt: skip
+    one.add_argument("--linker", choices=tuple(LINKERS), default="bfd", help="whose arguments (default: bfd)")
+    one = command("why", questions.why, "say who wants a symbol, who defines it, and who won",
+                  linked.format("SYMBOL"), linker=True)  # fmt: skip
+    one.add_argument("symbol")
+    one.add_argument("--linker", choices=tuple(LINKERS), default="bfd", help="whose rules (default: bfd)")
+    one = command("verify", verdict.verify, "say whether a file is one sound static executable",
+                  "[--pie] [--json] EXECUTABLE")  # fmt: skip
+    one.add_argument("executable", type=Path)
+    one.add_argument("--pie", action="store_true", help="it must be position-independent")
+    return parser

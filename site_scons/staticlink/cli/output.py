@@ -1,0 +1,52 @@
+"""How does a command answer: lines or JSON, and which exit code?
+
+Every JSON document begins with ``schema`` and ``command`` and ends with ``findings``, as ``docs/command-line.md`` says.
+Lines of an answer go to standard output, findings and errors to standard error, so that an answer can be piped.
+Exit codes: 0 when all holds, 1 with findings, 2 for wrong usage or input that cannot be read.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from staticlink.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from staticlink.errors import Fault, StaticlinkError
+
+#: The version of what ``--json`` prints; raised when a field changes its meaning.
+SCHEMA = 1
+GOOD, FINDINGS, TROUBLE = 0, 1, 2
+
+
+def answer(
+    command: str, *, as_json: bool, lines: Iterable[str], fields: Mapping[str, Any], findings: Sequence[Fault] = ()
+) -> int:
+    """Print one command's answer and return its exit code."""
+    if as_json:
+        write_document(command, {**fields, "findings": [asdict(fault) for fault in findings]})
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.flush()
+        sys.stderr.writelines(f"staticlink: {text.render_fault(fault)}\n" for fault in findings)
+    return FINDINGS if findings else GOOD
+
+
+def refuse(command: str, error: StaticlinkError, *, as_json: bool, code: int = TROUBLE) -> int:
+    """Print why a command has no answer; under ``--json`` as a document as well. Returns ``code``."""
+    sys.stderr.write(f"staticlink: {text.render_error(error)}\n")
+    if as_json:
+        key = "findings" if code == FINDINGS else "errors"
+        write_document(command, {key: [asdict(fault) for fault in error.faults]})
+    return code
+
+
+def write_document(command: str, fields: Mapping[str, Any]) -> None:
+    """Print a JSON document of ``command``."""
+    document = {"schema": SCHEMA, "command": command, **fields}
+    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=True) + "\n")

@@ -1,0 +1,187 @@
+"""Why is this symbol, or this member, in the executable?
+
+The answer names everyone who refers to the symbol, everyone who defines it and what became of each definition, and the
+chain of references that extracted the winner: from its member back to an object or an option, which need no reason.
+Everything is read off one resolution; what did not join the link is looked up in the inputs.
+
+A resolution names a referrer as messages do, and two archives of one name in different directories would look the same:
+:func:`find_referrer` tells them apart by what they refer to and by when they joined.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, UNDEFINED, WEAK
+from staticlink.link.resolve import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from staticlink.link.inputs import ObjectFile
+    from staticlink.link.resolution import Extraction, Resolution
+
+#: What a symbol can come to: someone defines it; someone needs it and nobody does; only weak references are left, and
+#: it is zero; the linker itself defines it; it is defined but not in the link; no input knows it.
+STATES = ("defined", "undefined", "zero", "linker", "unused", "unknown")
+_KINDS = {STRONG: "strong", WEAK: "weak", COMMON: "common"}
+_SIMILAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A file, or an option, that refers to the symbol. ``joined``: it is part of the link."""
+
+    by: str
+    weak: bool
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A file that defines the symbol. ``kind``: ``strong``, ``weak``, ``common`` or ``option`` (``--defsym``).
+
+    ``outcome``: ``wins``; ``shadowed`` (its member joined, another definition won); ``duplicate`` (a strong one beside
+    a strong winner); ``discarded`` (its COMDAT group was a copy); ``left out`` (its member was not extracted).
+    """
+
+    by: str
+    kind: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``extracted`` joined because ``reference`` needs ``symbol``. Without a symbol: ``reference`` is how it joined."""
+
+    extracted: str
+    symbol: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is to be known about one symbol of a link. ``similar`` are names that are close to an unknown one."""
+
+    symbol: str
+    profile: str
+    state: str
+    wanted: tuple[Reference, ...]
+    defined: tuple[Definition, ...]
+    chain: tuple[Step, ...]
+    similar: tuple[str, ...] = ()
+
+
+def ask_why(symbol: str, resolution: Resolution) -> Answer:
+    """Return who wants ``symbol`` in this link, who defines it, who won, and why the winner was extracted.
+
+    Reads every member of every archive. Raises :class:`StaticlinkError` when one cannot be read.
+    """
+    index = Index(resolution.items)
+    loaded = set(resolution.loaded)
+    wanted = (*_options(symbol, resolution), *sorted(_references(symbol, index, resolution, loaded), key=_absent))
+    state, winner = _outcome(symbol, resolution)
+    defined = sorted(_definitions(symbol, index, resolution, winner), key=lambda one: one.outcome != "wins")
+    if state is None:
+        state = "unused" if defined else "unknown" if not wanted else "undefined"
+    chain = tuple(explain_member(winner, resolution)) if winner is not None else ()
+    similar: tuple[str, ...] = ()
+    if state == "unknown":
+        similar = tuple(difflib.get_close_matches(symbol, sorted(resolution.state), n=_SIMILAR, cutoff=0.75))
+    return Answer(symbol, resolution.profile, state, wanted, tuple(defined), chain, similar)
+
+
+def explain_member(one: ObjectFile, resolution: Resolution) -> Iterator[Step]:
+    """Yield why ``one`` joined the link, then why its referrer did, and so on to an object or an option."""
+    reasons = {id(found.extracted): found for found in resolution.extractions}
+    seen: ObjectFile | None = one
+    while seen is not None:
+        found = reasons.get(id(seen))
+        if found is None:
+            yield Step(seen.display, "", "an object" if seen.archive is None else "--whole-archive")
+            return
+        yield Step(seen.display, found.symbol, found.reference)
+        seen = find_referrer(found, resolution)
+
+
+def find_referrer(extraction: Extraction, resolution: Resolution) -> ObjectFile | None:
+    """Return the object whose reference caused ``extraction``; ``None`` when an option did."""
+    found: ObjectFile | None = None
+    for one in resolution.loaded:
+        if one is extraction.extracted:
+            break
+        if one.display == extraction.reference:
+            found = found or one
+            if extraction.symbol in _names(one, resolution):
+                return one
+    return found
+
+
+def _names(one: ObjectFile, resolution: Resolution) -> set[str]:
+    symbols = one.symbols
+    return {resolution.reference(name) for name in (*symbols.undefined, *symbols.weak_undefined)} | {*symbols.common}
+
+
+def _outcome(symbol: str, resolution: Resolution) -> tuple[str | None, ObjectFile | None]:
+    """Return what became of ``symbol``, and the object whose definition won."""
+    state = resolution.state.get(symbol)
+    if state is None:
+        return None, None
+    role = state & ROLE_MASK
+    if role in _KINDS:
+        return "defined", resolution.loaded[state >> ROLE_BITS] if state >= 0 else None
+    if role == UNDEFINED:
+        return "undefined" if symbol in resolution.undefined else "linker", None
+    return ("zero" if any(symbol in _weak(one, resolution) for one in resolution.loaded) else None), None
+
+
+def _weak(one: ObjectFile, resolution: Resolution) -> set[str]:
+    return {resolution.reference(name) for name in one.symbols.weak_undefined}
+
+
+def _options(symbol: str, resolution: Resolution) -> Iterator[Reference]:
+    options = resolution.options
+    named = (("--entry", (options.entry,)), ("-u", options.undefined), ("--require-defined", options.required))
+    for option, names in named:
+        if symbol in names:
+            yield Reference(option, weak=False, joined=True)
+    for assignment in resolution.assignments:
+        if symbol in map(resolution.reference, assignment.references):
+            yield Reference(assignment.display, weak=False, joined=True)
+
+
+def _references(symbol: str, index: Index, resolution: Resolution, loaded: set[ObjectFile]) -> Iterator[Reference]:
+    options = resolution.options
+    spellings = {symbol, *(f"__real_{name}" for name in options.wrap if name == symbol)}
+    spellings |= {name for name in options.wrap if symbol == f"__wrap_{name}"}
+    for spelling in sorted(spellings):
+        if resolution.reference(spelling) == symbol:
+            for one in index.refers(spelling):
+                yield Reference(one.display, spelling not in one.symbols.undefined, one in loaded)
+
+
+def _absent(reference: Reference) -> bool:
+    return not reference.joined
+
+
+def _definitions(symbol: str, index: Index, resolution: Resolution, winner: ObjectFile | None) -> Iterator[Definition]:
+    numbers = resolution.clashes.get(symbol, ())
+    clashing = {resolution.loaded[number] for number in numbers if number >= 0}
+    loaded = set(resolution.loaded)
+    for assignment in resolution.assignments:
+        if assignment.symbol == symbol:
+            yield Definition(assignment.display, "option", "wins" if winner is None else "shadowed")
+    for one in index.defines(symbol):
+        symbols = one.symbols
+        kind = "strong" if symbol in symbols.strong else "weak" if symbol in symbols.weak else "common"
+        if one is winner:
+            outcome = "wins"
+        elif one not in loaded:
+            outcome = "left out"
+        elif one in clashing:
+            outcome = "duplicate"
+        else:
+            outcome = "discarded" if symbols.comdat.get(symbol) is not None else "shadowed"
+        yield Definition(one.display, kind, outcome)
