@@ -1,0 +1,97 @@
+"""Is ``-j`` obeyed inside make and cargo, and by both together?
+
+Every job writes a line when it starts and one when it ends; the lines, in order, say how many ran at once.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.checkout import TOP
+from tests.tools.test_vendored_library import RECIPE, pack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SCONSTRUCT = """\
+env = Environment(tools=["vendored_library", "rust_crate"])
+env.VendoredLibrary("small")
+env.RustCrate("crate")
+"""
+#: What runs one job: a line, some time for the others to start, the job, a line.
+_JOB = """\
+#!/bin/sh
+case "$*" in *"--crate-name ___"* | *" -vV" | *--print=*cfg*) exec "$@" ;; esac
+echo + >> @HERE@/log
+sleep 0.3
+"$@"
+code=$?
+echo - >> @HERE@/log
+exit $code
+"""
+_MAKEFILE = """\
+all: libsmall.a
+part%.o:
+\t@HERE@/job true $@
+\ttouch $@
+libsmall.a: part1.o part2.o part3.o part4.o
+\tar rcD $@
+"""
+_PACKAGE = '[package]\nname = "@NAME@"\nversion = "0.1.0"\nedition = "2021"\n\n'
+_PARTS = range(1, 5)
+
+
+def write(path: Path, text: str, here: Path) -> None:
+    """Write one file of the project, whose directory its text may name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace("@HERE@", str(here)), encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a project with a dependency of four jobs and a crate that needs four others."""
+    write(tmp_path / "SConstruct", _SCONSTRUCT, tmp_path)
+    write(tmp_path / "job", _JOB, tmp_path)
+    (tmp_path / "job").chmod(0o755)
+    needs = "".join(f'part{n} = {{ path = "../part{n}" }}\n' for n in _PARTS)
+    uses = " + ".join(f"part{n}::f()" for n in _PARTS)
+    manifest = (
+        _PACKAGE.replace("@NAME@", "whole") + '[lib]\ncrate-type = ["staticlib"]\n\n[workspace]\n\n[dependencies]\n'
+    )
+    write(tmp_path / "crate/Cargo.toml", manifest + needs, tmp_path)
+    write(tmp_path / "crate/src/lib.rs", f'#[no_mangle]\npub extern "C" fn whole() -> i32 {{ {uses} }}\n', tmp_path)
+    for n in _PARTS:
+        write(tmp_path / f"part{n}/Cargo.toml", _PACKAGE.replace("@NAME@", f"part{n}") + "[workspace]\n", tmp_path)
+        write(tmp_path / f"part{n}/src/lib.rs", f"pub fn f() -> i32 {{ {n} }}\n", tmp_path)
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "cache").mkdir()
+    files = {"configure": "#!/bin/sh\ncp ../source/Makefile .\ntouch made-by-configure\n"}
+    files["Makefile"] = _MAKEFILE.replace("@HERE@", str(tmp_path))
+    digest = pack(tmp_path / "sources/small-1.0.tar.gz", files)
+    write(tmp_path / "vendor/small.toml", RECIPE.replace("@SHA256@", digest), tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_make_and_cargo_together_run_so_many_jobs(project: Path, jobs: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q", f"-j{jobs}", "sources=sources"],
+        cwd=project,
+        env={**os.environ, "XDG_CACHE_HOME": str(project / "cache"), "RUSTC_WRAPPER": str(project / "job")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    running = most = 0
+    lines = (project / "log").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        running += 1 if line == "+" else -1
+        most = max(most, running)
+    assert (len(lines), running, most) == (2 * (2 * len(_PARTS) + 1), 0, jobs)
