@@ -1,8 +1,10 @@
-"""Which findings stop a link, and how are they told?
+"""Which findings stop a link before it is linked, and how are they told?
 
-What is defined twice is known before the linker runs, and stops the link there. What is missing is left to the
-linker to judge: it passes over a symbol that no relocation uses, or that only discarded sections use. When it stops, the
-resolution explains it better than the linker does.
+The rules are in ``definitions.py``, ``divergence.py``, ``rust_runtimes.py``, ``weak_references.py`` and
+``constructors.py``; here they are asked of one planned link. A link is audited before the linker runs and stops there
+when a finding's level is ``error``. What is missing is left to the linker to judge: it passes over a symbol that no
+relocation uses, or that only discarded sections use. When it stops, the resolution explains it better than the linker
+does.
 """
 
 from __future__ import annotations
@@ -11,29 +13,54 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from staticlink.errors import Fault, StaticlinkError
-from staticlink.link.unwinder import RAISE
+from staticlink.link.constructors import find_constructor_only
+from staticlink.link.definitions import (
+    find_discarded,
+    find_duplicates,
+    find_rival_allocators,
+    find_split_families,
+    find_weak_winners,
+)
+from staticlink.link.divergence import find_divergence
+from staticlink.link.finding import LEVELS
+from staticlink.link.rust_runtimes import find_rust_clashes, read_runtimes
+from staticlink.link.weak_references import find_weak_references
 from staticlink.report.text import referrer_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from staticlink.link.finding import Finding, Policy
     from staticlink.link.inputs import Archive
+    from staticlink.link.order import LinkOrder
     from staticlink.link.resolution import Resolution
-    from staticlink.link.verify import Finding
 
 #: At most this many symbols are reported; a link that misses one library misses hundreds.
 _SHOWN_SYMBOLS = 10
-#: ``-z muldefs`` and its long form (GNU ld's manual, "Options").
-_ALLOW_DUPLICATES = frozenset({"muldefs", "--allow-multiple-definition"})
 
 
-def reject_faults(resolution: Resolution, flags: Sequence[str], see: str) -> None:
-    """Raise :class:`StaticlinkError` for what ``resolution`` finds twice, unless the linker's ``flags`` allow that."""
-    duplicates = [] if _ALLOW_DUPLICATES.intersection(flags) else list(_duplicates(resolution))
-    faults = [*duplicates, *_two_unwinders(resolution)]
-    if faults:
-        raise StaticlinkError(*_shown(faults, see))
+def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
+    """Return what an author would want to know of the link that ``order`` plans, worst first.
+
+    Findings of one level are in a fixed order. Nothing is read but the members that an index names for a symbol in
+    question.
+    """
+    resolution = order.resolution
+    divergence = tuple(find_divergence(resolution, policy))
+    told = frozenset(one.subject for one in divergence)
+    found = [
+        *(() if resolution.options.allow_duplicates else find_duplicates(resolution, policy)),
+        *find_split_families(resolution, policy),
+        *find_rival_allocators(resolution, policy),
+        *find_rust_clashes(read_runtimes(resolution.used_archives), policy),
+        *(one for one in find_weak_winners(order, policy) if one.subject not in told),
+        *divergence,
+        *find_discarded(resolution, policy),
+        *find_constructor_only(order, policy),
+        *find_weak_references(order, policy),
+    ]
+    return tuple(sorted(found, key=lambda one: LEVELS.index(one.level)))
 
 
 def explain_undefined(resolution: Resolution, left_out: Sequence[Archive], see: str) -> tuple[Fault, ...]:
@@ -62,18 +89,3 @@ def _undefined(resolution: Resolution, left_out: Sequence[Archive]) -> Iterator[
     for symbol, referrers in resolution.undefined.items():
         owners = [f"defined in {archive.display}, left out" for archive in left_out if symbol in archive.promises]
         yield Fault("undefined-symbol", f"undefined symbol: {symbol}", (*referrer_lines(referrers), *owners))
-
-
-def _duplicates(resolution: Resolution) -> Iterator[Fault]:
-    for symbol, owners in resolution.duplicates.items():
-        yield Fault(
-            "duplicate-definition", f"duplicate definition: {symbol}", tuple(f"defined in {owner}" for owner in owners)
-        )
-
-
-def _two_unwinders(resolution: Resolution) -> Iterator[Fault]:
-    """Two unwinders each know only the frames registered with them, so an exception that meets both is lost."""
-    owners = [one.display for one in resolution.loaded if RAISE in (*one.symbols.strong, *one.symbols.weak)]
-    if len(owners) > 1:
-        evidence = tuple(f"{RAISE} defined in {owner}" for owner in owners)
-        yield Fault("two-unwinders", "two unwinders in one link", evidence)

@@ -10,16 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from staticlink.elf.inspect import inspect_executable
-from staticlink.link.audit import explain_undefined, reject_faults, reject_findings
+from staticlink.link.audit import audit_link, explain_undefined, reject_findings
 from staticlink.link.command import link_command
 from staticlink.link.execute import run_linker, unverified
+from staticlink.link.finding import load_policy
 from staticlink.link.flags import read_link_flags
 from staticlink.link.libc import require_files
 from staticlink.link.linker import choose_linker
-from staticlink.link.order import order_inputs
 from staticlink.link.probe import probe_executable
 from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates
 from staticlink.link.verify import verify_executable
+from staticlink.link.weak_references import order_and_extract
 from staticlink.report import steps
 from staticlink.report.linkplan import LinkPlan, write_plan
 
@@ -36,23 +37,27 @@ def link_program(request: LinkRequest, say: Say) -> None:
     """
     with unverified(request.output) as output:
         require_files(request.libc)
+        policy = load_policy(request.findings)
         crates = read_crates(request.rust)
         flags = read_link_flags(request.flags)
         linker = choose_linker(request.linker, request.linkers)
         inputs = gather_inputs(request, flags)
         unwinder = choose_link_unwinder(request, inputs)
         inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
-        order = order_inputs(inputs.objects, inputs.archives, closing=inputs.closing, options=inputs.options)
-        command = link_command(linker.value.command, request.target, output, order, flags.linker)
-        plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command)
+        order, extracted = order_and_extract(inputs, policy)
+        audited = audit_link(order, policy)
+        words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
+        command = link_command(linker.value.command, request.target, output, order, words)
+        plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command, audited, extracted)
         see = write_plan(plan, request.output)
-        reject_faults(order.resolution, flags.linker, see)
+        reject_findings(audited, request.output, see)
         run_linker(command, output, explain_undefined(order.resolution, order.unused, see), see)
         facts = inspect_executable(output)
-        findings = verify_executable(facts, request.target)
+        findings = verify_executable(facts, request.target, policy)
         reject_findings(findings, request.output, see)
         proof = probe_executable(output, request.probe, see) if request.probe is not None else None
     steps.report_link(say, request.output, order, unwinder, linker)
+    steps.report_audit(say, audited, see)
     steps.report_crates(say, crates)
     steps.report_check(say, facts, findings, inputs.shims)
     steps.report_probe(say, proof)

@@ -22,6 +22,7 @@ class LinkRequest:
     ``directories`` and then where the libc lives. ``flags`` are written for a compiler driver. ``cc`` compiles for
     ``libc`` and is asked to only when shims are needed. ``unwinders`` maps names to archives besides the compiler's
     own libgcc_eh.
+    ``findings`` are the project's rules for findings, ``ID=LEVEL`` or ``ID:SYMBOL=LEVEL``.
     ``linkers`` are the installed ones in order of preference. ``rust`` are the ``.rust.json`` facts of the crates among
     the inputs. ``probe`` holds the arguments of the proving run; ``None`` leaves it out.
     """
@@ -40,3 +41,4 @@ class LinkRequest:
     linkers: tuple[Linker, ...]
     rust: tuple[Path, ...]
     probe: tuple[str, ...] | None
+    findings: tuple[str, ...] = ()

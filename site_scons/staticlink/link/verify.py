@@ -7,48 +7,30 @@ Every question is asked of the file itself, never of the command that made it. W
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import toml
-
-from staticlink.errors import Fault
+from staticlink.link.finding import load_policy
 from staticlink.link.resolution import RELAXED_AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from staticlink.elf.inspect import ExecutableFacts
+    from staticlink.link.finding import Finding, Policy
     from staticlink.target import Target
 
-_POLICY = Path(__file__).parent.parent / "policy" / "findings.toml"
-_SHOWN_EVIDENCE = 5
 #: The only relocations a static start-up applies (musl ``ldso/dlstart.c``; glibc ``csu/libc-start.c``), by suffix.
 _SELF_APPLIED = ("_RELATIVE", "_IRELATIVE", "_IRELATIV", "_RELATIVE64", "_NONE")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One fact that verification reports: its stable id, its level by policy, the sentence, and the evidence."""
+def verify_executable(facts: ExecutableFacts, target: Target, policy: Policy | None = None) -> tuple[Finding, ...]:
+    """Return everything about ``facts`` that a static executable for ``target`` must not be, in a fixed order.
 
-    id: str
-    level: str
-    what: str
-    evidence: tuple[str, ...]
-
-    def fault(self, path: Path) -> Fault:
-        """Return the finding as a fault of ``path``, with the first of its evidence and a count of the rest."""
-        more = len(self.evidence) - _SHOWN_EVIDENCE
-        counted = (f"and {more} more",) if more > 0 else ()
-        return Fault(self.id, f"{self.what}: {path.name}", (*self.evidence[:_SHOWN_EVIDENCE], *counted))
-
-
-def verify_executable(facts: ExecutableFacts, target: Target) -> tuple[Finding, ...]:
-    """Return everything about ``facts`` that a static executable for ``target`` must not be, in a fixed order."""
-    policy = {row["id"]: row for row in toml.loads(_POLICY.read_text(encoding="utf-8"))["finding"]}
+    ``policy`` gives each finding its level; without one, staticlink's own does.
+    """
+    chosen = policy or load_policy()
     seen = (*_static(facts), *_unwinding(facts), *_hardening(facts), *_position(facts, target))
-    return tuple(Finding(id_, policy[id_]["level"], policy[id_]["what"], tuple(evidence)) for id_, evidence in seen)
+    return tuple(chosen.finding(id_, evidence) for id_, evidence in seen)
 
 
 def _static(facts: ExecutableFacts) -> Iterator[tuple[str, Sequence[str]]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from staticlink.link.finding import Finding
     from staticlink.link.linker import Linker
     from staticlink.link.order import LinkOrder
     from staticlink.link.unwinder import Unwinder
@@ -37,6 +38,8 @@ class LinkPlan:
     shims: Mapping[str, str]
     order: LinkOrder
     command: Sequence[str]
+    findings: Sequence[Finding] = ()
+    extracted: Sequence[str] = ()
 
 
 def write_plan(plan: LinkPlan, output: Path) -> str:
@@ -73,8 +76,16 @@ def _document(plan: LinkPlan) -> dict[str, Any]:
         "undefined": {symbol: list(referrers) for symbol, referrers in resolution.undefined.items()},
         "duplicates": {symbol: list(owners) for symbol, owners in resolution.duplicates.items()},
         "weak_unextracted": {symbol: list(owners) for symbol, owners in resolution.weak_unextracted.items()},
+        "extracted_for_weak_references": list(plan.extracted),
+        "findings": [_finding(one) for one in plan.findings],
         "command": list(plan.command),
     }
+
+
+def _finding(one: Finding) -> dict[str, Any]:
+    """Return a finding as the plan records it; ``why`` is the policy that gave its level."""
+    row = {"id": one.id, "level": one.level, "what": one.what, "subject": one.subject}
+    return {**row, "evidence": list(one.evidence), "why": one.why}
 
 
 def _choice(value: str, choice: Choice[Any]) -> dict[str, Any]:

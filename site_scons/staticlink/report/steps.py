@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from staticlink.elf.inspect import ExecutableFacts
+    from staticlink.link.finding import Finding
     from staticlink.link.linker import Linker
     from staticlink.link.order import LinkOrder
     from staticlink.link.probe import ProbeResult
     from staticlink.link.unwinder import Unwinder
-    from staticlink.link.verify import Finding
     from staticlink.model import Choice, Say
 
 #: At most this many passed items are named on the ``PROBE`` line.
@@ -43,6 +43,18 @@ def report_link(say: Say, output: Path, order: LinkOrder, unwinder: Choice[Unwin
         f"{count(archives, 'archive')}, {count(groups, 'group')}, unwinder {unwinder.value.name} ({unwinder.reason}), "
         f"linker {linker.value.name} ({linker.reason})",
     )
+
+
+def report_audit(say: Say, findings: Sequence[Finding], see: str) -> None:
+    """Print a ``WARN`` line for each id of a warning, with the first of its subjects and where the evidence is."""
+    warned: dict[tuple[str, str], list[str]] = {}
+    for one in findings:
+        if one.level == "warn":
+            warned.setdefault((one.id, one.what), []).append(one.subject)
+    for (id_, what), subjects in warned.items():
+        more = len(subjects) - _SHOWN_ITEMS
+        shown = ", ".join(subjects[:_SHOWN_ITEMS]) + (f" and {more} more" if more > 0 else "")
+        say("WARN", id_, f"{what}: {shown}; see {see}")
 
 
 def report_crates(say: Say, crates: Mapping[str, Mapping[str, Any]]) -> None:
