@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command ``arguments`` (default: the process's own) and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] in (["cc"], ["link"]) and words[1:] not in ([], ["-h"], ["--help"]):
+        return _drive(words[0], words[1:])
     own, rest = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, None)
     parser = _parser()
     options = parser.parse_args(own)
@@ -41,6 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our answer has seen enough. What is left in the buffer must not fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TROUBLE
+
+
+def _drive(command: str, words: Sequence[str]) -> int:
+    """Run a command whose words are a compiler driver's; only those few that are its own are taken out."""
+    from staticlink.cli import build  # noqa: PLC0415  (questions need not load what builds)
+
+    try:
+        return build.cc(words) if command == "cc" else build.link(words)
+    except StaticlinkError as error:
+        return refuse(command, error, as_json="--json" in words)
+
+
+def _show_usage(options: argparse.Namespace) -> int:
+    sys.stderr.write(f"staticlink: bad usage: no input files\n  fix: staticlink {options.command} --help\n")
+    return TROUBLE
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,6 +97,11 @@ def _parser() -> argparse.ArgumentParser:
                   linked.format("SYMBOL"), linker=True)  # fmt: skip
     one.add_argument("symbol")
     one.add_argument("--linker", choices=tuple(LINKERS), default="bfd", help="whose rules (default: bfd)")
+    command("link", _show_usage, "plan, link and verify one static executable",
+            "[--libc=musl|glibc] [--pie] [--linker=NAME] [--unwinder=NAME] [--probe=ARGS] [--sources=DIR] [--offline] "
+            "[--json] -o OUT INPUT...")  # fmt: skip
+    command("cc", _show_usage, "compile C for the libc that link links with",
+            "[--libc=musl|glibc] [--pie] [--sources=DIR] [--offline] ARGS...")  # fmt: skip
     one = command("verify", verdict.verify, "say whether a file is one sound static executable",
                   "[--pie] [--json] EXECUTABLE")  # fmt: skip
     one.add_argument("executable", type=Path)

@@ -16,8 +16,10 @@ from staticlink.report import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TextIO
 
     from staticlink.errors import Fault, StaticlinkError
+    from staticlink.model import Say
 
 #: The version of what ``--json`` prints; raised when a field changes its meaning.
 SCHEMA = 1
@@ -44,6 +46,16 @@ def refuse(command: str, error: StaticlinkError, *, as_json: bool, code: int = T
         key = "findings" if code == FINDINGS else "errors"
         write_document(command, {key: [asdict(fault) for fault in error.faults]})
     return code
+
+
+def say_on(stream: TextIO) -> Say:
+    """Return what prints the line of one step on ``stream``."""
+
+    def say(verb: str, subject: str, detail: str) -> None:
+        stream.write(text.step(verb, subject, detail) + "\n")
+        stream.flush()
+
+    return say
 
 
 def write_document(command: str, fields: Mapping[str, Any]) -> None:

@@ -59,7 +59,7 @@ def read_words(arguments: Sequence[str]) -> Iterator[Word]:
 
     Raises :class:`StaticlinkError` when the value of an option is missing, or a response file includes itself.
     """
-    rest = iter(tuple(_expand(arguments, ())))
+    rest = iter(tuple(expand_files(arguments)))
     for word in rest:
         if word == "-" or not word.startswith("-"):
             yield Word("", word)
@@ -82,8 +82,8 @@ def _with_next(name: str, word: str, rest: Iterator[str]) -> Word:
     return Word(_ALIASES.get(name, name), value)
 
 
-def _expand(arguments: Sequence[str], within: tuple[Path, ...]) -> Iterator[str]:
-    """Replace each ``@FILE`` that can be read by the words in it; any other stays as it is."""
+def expand_files(arguments: Sequence[str], within: tuple[Path, ...] = ()) -> Iterator[str]:
+    """Replace each ``@FILE`` that names a file by the words in it; any other stays as it is."""
     for argument in arguments:
         path = Path(argument[1:])
         if not argument.startswith("@") or not path.is_file():
@@ -97,7 +97,7 @@ def _expand(arguments: Sequence[str], within: tuple[Path, ...]) -> Iterator[str]
         except OSError as error:
             evidence = (error.strerror or str(error),)
             raise fail("unreadable-input", f"cannot read: {path}", evidence=evidence) from None
-        yield from _expand(tuple(_split(text)), (*within, real))
+        yield from expand_files(tuple(_split(text)), (*within, real))
 
 
 def _split(text: str) -> Iterator[str]:

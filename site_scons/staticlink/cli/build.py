@@ -1,0 +1,208 @@
+"""How do other build systems compile and link as SCons does here? ``cc`` and ``link``.
+
+``cc`` is the compiler of the chosen libc: it becomes that compiler, so it may stand wherever a build system names its C
+compiler. ``link`` takes what a compiler driver takes when it links (objects, archives, ``-L``, ``-l``, ``-Wl,``), and
+is one whole ``StaticProgram``: plan, link, verify, and with ``--probe`` a run of the result. Their own options begin
+with two dashes and a name no driver knows; everything else is passed on.
+
+The libc comes from the cache, or is compiled first. ``STATICLINK_HOST_CC`` names the machine's own gcc: ``CC`` may well
+be ``staticlink cc``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from staticlink.cli.output import FINDINGS, GOOD, TROUBLE, refuse, say_on, write_document
+from staticlink.cli.words import expand_files
+from staticlink.errors import StaticlinkError, fail
+from staticlink.link.finding import load_policy
+from staticlink.link.libc import compiler_directories, describe_libc
+from staticlink.link.linker import find_linkers
+from staticlink.link.plan import link_program
+from staticlink.link.request import LinkRequest
+from staticlink.rust.toolchain import find_toolchain, search_directories
+from staticlink.target import Target
+from staticlink.vendored.cache import hash_file, open_cache
+from staticlink.vendored.provide import Provider
+from staticlink.vendored.wrapper import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+LIBCS = ("musl", "glibc")
+_VALUED = {
+    "libc": LIBCS,
+    "linker": ("auto", "mold", "rust-lld", "lld", "gold", "bfd"),
+    "unwinder": ("auto", "libgcc_eh", "libunwind"),
+    "probe": None,
+    "sources": None,
+}
+_SWITCHES = ("pie", "offline", "json")
+#: Of these a link says that they are wrong; whatever else fails is a matter of usage or of input.
+_LINK_FINDINGS = ("linker-failed", "probe-failed", "no-unwinder", "more-faults")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options of ``cc`` or ``link``, and the driver's words that are passed on."""
+
+    own: Mapping[str, str] = field(default_factory=dict)
+    switches: frozenset[str] = frozenset()
+    rest: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> Target:
+        """What is linked for."""
+        return Target(platform.machine(), self.own.get("libc", "musl"), static=True, pie="pie" in self.switches)
+
+
+def cc(words: Sequence[str]) -> int:
+    """Become the compiler of the chosen libc. Options of ours come first; the first other word ends them."""
+    count = next((n for n, word in enumerate(words) if not _is_own(word)), len(words))
+    wanted = read_wanted(words[:count])
+    host = _host()
+    try:
+        if wanted.target.libc == "musl":
+            compiler = [str(_provider(wanted, host, sys.stderr).prefix("musl") / "bin" / "cc")]
+        else:
+            compiler = [*host.cc, *([] if _makes_no_executable(words[count:]) else ["-static"])]
+        program = shutil.which(compiler[0], path=host.path)
+        if program is None:
+            raise fail("no-compiler", f"no C compiler: {compiler[0]}", evidence=(f"looked in {host.path}",))
+    except StaticlinkError as error:
+        return refuse("cc", error, as_json=False)
+    position = ["-fPIE", "-static-pie"] if "pie" in wanted.switches else []
+    _become(program, [*compiler[1:], *position, *words[count:]])
+    return None
+
+
+def _become(program: str, arguments: Sequence[str]) -> NoReturn:
+    sys.stderr.flush()
+    os.execv(program, [program, *arguments])  # noqa: S606  (no shell is wanted)
+
+
+def link(words: Sequence[str]) -> int:
+    """Plan, link and verify one executable, and return the exit code."""
+    wanted = read_wanted(tuple(expand_files(words)))
+    as_json = "json" in wanted.switches
+    output, rest = _split_output(wanted.rest)
+    try:
+        link_program(_request(wanted, output, rest), say_on(sys.stderr if as_json else sys.stdout))
+    except StaticlinkError as error:
+        known = {*load_policy().rows, *_LINK_FINDINGS}
+        code = FINDINGS if all(fault.id in known for fault in error.faults) else TROUBLE
+        return refuse("link", error, as_json=as_json, code=code)
+    if as_json:
+        plan = json.loads(Path(f"{output}.linkplan.json").read_text(encoding="utf-8"))
+        fields = {"output": str(output), "sha256": hash_file(output), "plan": plan, "findings": []}
+        write_document("link", fields)
+    return GOOD
+
+
+def read_wanted(words: Sequence[str]) -> Wanted:
+    """Return which of ``words`` are options of ours, and the rest.
+
+    Raises :class:`StaticlinkError` for a value that is not allowed.
+    """
+    own: dict[str, str] = {}
+    switches: set[str] = set()
+    rest: list[str] = []
+    for word in words:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not _is_own(word):
+            rest.append(word)
+        elif equals:
+            allowed = _VALUED[name]
+            if allowed is not None and value not in allowed:
+                evidence = (f"allowed: {', '.join(allowed)}",)
+                raise fail("bad-usage", f"invalid value for option --{name}: {value}", evidence=evidence)
+            own[name] = value
+        else:
+            switches.add(name)
+    return Wanted(own, frozenset(switches), tuple(rest))
+
+
+def _is_own(word: str) -> bool:
+    name, equals, _ = word.removeprefix("--").partition("=")
+    return word.startswith("--") and (name in _VALUED if equals else name in _SWITCHES)
+
+
+def _makes_no_executable(words: Sequence[str]) -> bool:
+    return any(word in ("-shared", "-r", "-static-pie") for word in words)
+
+
+def _split_output(words: Sequence[str]) -> tuple[Path, tuple[str, ...]]:
+    """Return the file that ``-o`` names, and the words without it."""
+    output: str | None = None
+    rest: list[str] = []
+    words_left = iter(words)
+    for word in words_left:
+        if word == "-o":
+            output = next(words_left, None)
+        elif word.startswith("-o") and len(word) > len("-o"):
+            output = word.removeprefix("-o")
+        else:
+            rest.append(word)
+    if not output:
+        raise fail("bad-usage", "no output named", fix="-o OUT")
+    if not rest:
+        raise fail("bad-usage", "no input files")
+    return Path(output), tuple(rest)
+
+
+def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
+    target, host = wanted.target, _host()
+    provider = _provider(wanted, host, sys.stderr)
+    sysroot = provider.prefix("musl") if target.libc == "musl" else None
+    unwinder = wanted.own.get("unwinder", "auto")
+    asked = unwinder == "libunwind" or (unwinder == "auto" and target.libc == "musl")
+    facts = tuple(Path(word) for word in rest if word.endswith(".rust.json"))
+    probe = wanted.own.get("probe")
+    return LinkRequest(
+        output=output,
+        target=target,
+        inputs=(),
+        flags=tuple(word for word in rest if not word.endswith(".rust.json")),
+        libraries=(),
+        directories=(),
+        libc=describe_libc(target, compiler_directories(host.cc), sysroot),
+        cc=(str(sysroot / "bin" / "cc"),) if sysroot is not None else host.cc,
+        unwinder=unwinder,
+        unwinders={"libunwind": provider.prefix("libunwind") / "lib" / "libunwind.a"} if asked else {},
+        linker=wanted.own.get("linker", "auto"),
+        linkers=find_linkers(_linker_directories(wanted.own.get("linker", "auto"))),
+        rust=facts,
+        probe=tuple(shlex.split(probe)) if probe is not None else None,
+    )
+
+
+def _host() -> Host:
+    cc_words = shlex.split(os.environ.get("STATICLINK_HOST_CC", "gcc"))
+    return Host(tuple(cc_words) or ("gcc",), os.environ.get("PATH", os.defpath))
+
+
+def _provider(wanted: Wanted, host: Host, stream: TextIO) -> Provider:
+    sources = Path(wanted.own["sources"]) if wanted.own.get("sources") else None
+    offline = "offline" in wanted.switches
+    return Provider(wanted.target, open_cache(os.environ), host, sources, offline, say_on(stream))
+
+
+def _linker_directories(wanted: str) -> tuple[Path, ...]:
+    """Return where linkers are looked for: PATH, then among the Rust toolchain's own programs where there is one."""
+    places = [Path(part) for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part]
+    found = search_directories(os.environ)
+    has_rust = all(any((place / name).is_file() for place in found) for name in ("rustc", "cargo"))
+    if has_rust and wanted in ("auto", "rust-lld"):
+        toolchain = find_toolchain(Path.cwd(), os.environ, open_cache(os.environ).root / "rust")
+        places.append(toolchain.target_libraries(toolchain.host).with_name("bin"))
+    return tuple(places)
