@@ -17,6 +17,7 @@ Not modelled: linker plugins (an object without machine code is refused when it 
 
 from __future__ import annotations
 
+from copy import copy
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -33,15 +34,19 @@ if TYPE_CHECKING:
     from staticlink.link.options import Options
 
 
+#: The roles through which a symbol asks for members.
+_ASKING = (UNDEFINED, COMMON)
+
+
 class GnuLd(SymbolTable):
     """A link as GNU ld performs it."""
 
-    __slots__ = ("_extracted",)
+    __slots__ = ("extracted",)
 
     def __init__(self, options: Options) -> None:
         """Begin with what the command line asks for."""
         super().__init__(options)
-        self._extracted: set[tuple[Archive, int]] = set()
+        self.extracted: dict[Archive, set[int]] = {}
         for number, names in ((FROM_OPTION, options.undefined), (FROM_REQUIRED, options.required)):
             for name in names:
                 self.want(name, number)
@@ -49,6 +54,23 @@ class GnuLd(SymbolTable):
             self.want(options.entry, FROM_ENTRY)
         for one in options.defsym:
             self.assign(one)
+
+    def extended(self, archives: Iterable[Archive | Whole], wanted: Iterable[str] = ()) -> GnuLd:
+        """Return what this link comes to when ``wanted`` is asked for as well and a group of ``archives`` follows.
+
+        This link stays as it is. Only what is new is worked out: asking whether one more archive helps costs little.
+        """
+        link = copy(self)
+        for name in self.__slots__ + SymbolTable.__slots__:
+            value = getattr(self, name)
+            if isinstance(value, dict | set | list):
+                setattr(link, name, value.copy())
+        link.clashes = {name: numbers.copy() for name, numbers in self.clashes.items()}
+        link.extracted = {archive: offsets.copy() for archive, offsets in self.extracted.items()}
+        for name in wanted:
+            link.want(name, FROM_OPTION)
+        link.take_all([Group(tuple(archives))], again=True)
+        return link
 
     def take_all(self, items: Iterable[Item], *, again: bool = False) -> None:
         """Take inputs from left to right; ``again``: a group is searched once more, which only concerns archives."""
@@ -74,24 +96,22 @@ class GnuLd(SymbolTable):
 
     def _join(self, one: ObjectFile) -> list[str]:
         """Let ``one`` join, and return the symbols that archives are now searched for because of it."""
-        number = self.define(one)
-        return [*self.refer(one, number), *one.symbols.common]
+        fresh = self.refer(one, self.define(one))
+        return [*fresh, *one.symbols.common] if one.symbols.common else fresh
 
     def _search(self, archive: Archive) -> None:
-        promises = archive.promises
-        wanted = [*self._promised(self.undefined, promises), *self._promised(self.common, promises)]
-        heap = [(position, name) for name in wanted for position in promises[name]]
+        promises, state = archive.promises, self.state
+        extracted = self.extracted.setdefault(archive, set())
+        heap = [(position, name) for name in self._wanted(promises) for position in promises[name]]
         heapify(heap)
         later: list[tuple[int, str]] = []
         search, walk, before = self.moment[0] + 1, 0, self.progress
         self.reopened.clear()
         while heap:
             position, name = heappop(heap)
-            self.moment = (search, walk, position)
-            for fresh in self._consider(archive, archive.offset_at(position), name):
-                for place in promises.get(fresh, ()):
-                    if fresh in self.reopened and self._passed(fresh, place):
-                        continue
+            if state[name] & ROLE_MASK in _ASKING and archive.offset_at(position) not in extracted:
+                self.moment = (search, walk, position)
+                for place, fresh in self._consider(archive, archive.offset_at(position), name):
                     if place > position:
                         heappush(heap, (place, fresh))
                     else:
@@ -101,6 +121,11 @@ class GnuLd(SymbolTable):
                 heapify(heap)
                 walk, before = walk + 1, self.progress
         self.moment = (search, walk, -1)
+
+    def _wanted(self, promises: dict[str, list[int]]) -> Iterable[str]:
+        """Return the symbols that are undefined or COMMON and that the archive promises."""
+        wanted = self.undefined.keys() & promises.keys()
+        return wanted | (self.common.keys() & promises.keys()) if self.common else wanted
 
     def _passed(self, name: str, place: int) -> bool:
         """Say whether this search walked past entry ``place`` while ``name`` had a definition.
@@ -115,27 +140,28 @@ class GnuLd(SymbolTable):
             return since_position < place <= position
         return walk > since_walk + 1 or place > since_position or place <= position
 
-    @staticmethod
-    def _promised(names: dict[str, None], promises: dict[str, list[int]]) -> Iterable[str]:
-        return names.keys() & promises.keys()
+    def _consider(self, archive: Archive, offset: int, name: str) -> list[tuple[int, str]]:
+        """Extract the member at ``offset`` that ``name`` asks for.
 
-    def _consider(self, archive: Archive, offset: int, name: str) -> list[str]:
-        """Extract the member at ``offset`` if ``name`` still asks for it, and return what it asks for in turn."""
-        state = self.state[name]
-        role = state & ROLE_MASK
-        if role not in (UNDEFINED, COMMON) or (archive, offset) in self._extracted:
-            return []
+        Return what it asks for in turn: the places in the archive's index, and the symbols.
+        """
         one = archive.member(offset)
         if one is None or not _defines(one, name):
             member = one.display if one else f"a member of {archive.display} that is no object"
             evidence = (f"{name} is not defined in {member}",)
             fix = f"ranlib {archive.display}"
             raise fail("stale-index", f"stale archive index: {archive.display}", evidence=evidence, fix=fix)
-        if role == COMMON and not any(row.name == name and row.is_data_definition for row in one.details()):
+        state, promises = self.state[name], archive.promises
+        if state & ROLE_MASK == COMMON and not any(
+            row.name == name and row.is_data_definition for row in one.details()
+        ):
             return []
-        self._extracted.add((archive, offset))
+        self.extracted[archive].add(offset)
         self.record(state >> ROLE_BITS, one, name)
-        return self._join(one)
+        found = [(place, fresh) for fresh in self._join(one) if fresh in promises for place in promises[fresh]]
+        if self.reopened:
+            return [row for row in found if row[1] not in self.reopened or not self._passed(row[1], row[0])]
+        return found
 
 
 def _defines(one: ObjectFile, name: str) -> bool:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from staticlink.link.gnu_ld import GnuLd
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
-from staticlink.link.resolve import resolve
 from staticlink.link.shims import choose_shims, compile_shims, load_shims
 from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_names
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from staticlink.link.flags import LinkFlags
     from staticlink.link.options import Options
     from staticlink.link.request import LinkRequest
-    from staticlink.link.resolution import Resolution
     from staticlink.link.unwinder import Unwinder
     from staticlink.model import Choice
 
@@ -34,7 +33,8 @@ class Inputs:
     """Everything of one link that has been read. ``shims`` maps the name of a shim to its class.
 
     ``objects`` start with the libc's crt objects; ``closing`` are those that end the link. ``archives`` are the
-    user's, in the user's order, then those every program needs.
+    user's, in the user's order, then those every program needs. ``link`` is what they come to as one group: what is
+    missing then is missing in every order.
     """
 
     objects: tuple[ObjectFile, ...]
@@ -42,6 +42,7 @@ class Inputs:
     closing: tuple[ObjectFile, ...]
     options: Options
     machine: str
+    link: GnuLd
     shims: Mapping[str, str] = field(default_factory=dict)
 
     def with_archives(self, paths: Sequence[Path]) -> Inputs:
@@ -50,15 +51,12 @@ class Inputs:
         added = [read_input(path, machine=self.machine) for path in paths if path not in known]
         position = next((i for i, one in enumerate(self.archives) if _is_libgcc(one)), len(self.archives))
         archives = (*self.archives[:position], *_archives(added), *self.archives[position:])
-        return replace(self, archives=archives)
+        return replace(self, archives=archives, link=self.link.extended(archives) if added else self.link)
 
-    def undefined(self) -> dict[str, tuple[str, ...]]:
-        """Return symbol -> referrers for what no order of these inputs defines."""
-        return self.together().undefined
-
-    def together(self) -> Resolution:
-        """Return what these inputs come to as one group: what is missing then is missing in every order."""
-        return resolve([*self.objects, Group(self.archives), *self.closing], options=self.options)
+    def undefined(self, *wanted: str) -> dict[str, tuple[str, ...]]:
+        """Return symbol -> referrers for what no order of these inputs defines, were ``wanted`` asked for as well."""
+        link = self.link.extended(self.archives, wanted) if wanted else self.link
+        return link.result("bfd", ()).undefined
 
 
 def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
@@ -81,30 +79,22 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
     implied = read((request.libc.libgcc, *request.libc.archives))
     own = [one for one in own if one.path.resolve() not in {archive.path.resolve() for archive in whole}]
     known = {one.path.resolve() for one in (*own, *whole)}
-    return Inputs(
-        objects=(*before, *_objects(own)),
-        archives=(
-            *map(Whole, whole),
-            *_archives(own),
-            *(one for one in _archives(implied) if one.path.resolve() not in known),
-        ),
-        closing=after,
-        options=flags.options,
-        machine=machine,
-    )
+    objects = (*before, *_objects(own))
+    rest = (one for one in _archives(implied) if one.path.resolve() not in known)
+    archives: tuple[Archive | Whole, ...] = (*map(Whole, whole), *_archives(own), *rest)
+    link = GnuLd(flags.options)
+    link.take_all([*objects, Group(archives), *after])
+    return Inputs(objects, archives, after, flags.options, machine, link)
 
 
 def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinder]:
     """Return the unwinder of this link, judged by what resolution misses without one and with each candidate."""
-    without = inputs.together()
-    missing = without.undefined
+    missing = inputs.undefined()
 
     def lacks(archive: Path) -> Collection[str]:
-        candidate = inputs.with_archives([archive])
-        options = replace(candidate.options, undefined=(*candidate.options.undefined, RAISE))
-        return replace(candidate, options=options).undefined().keys() - missing.keys()
+        return inputs.with_archives([archive]).undefined(RAISE).keys() - missing.keys()
 
-    needs = Needs(unwinding_names(missing), without.definitions.get(RAISE))
+    needs = Needs(unwinding_names(missing), inputs.link.definer(RAISE))
     candidates = {"libgcc_eh": request.libc.libgcc_eh, **request.unwinders}
     return choose_unwinder(request.unwinder, request.libc.name, needs, candidates, lacks)
 

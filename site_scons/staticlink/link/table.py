@@ -5,7 +5,8 @@ weak or COMMON one, COMMON beats weak, among weak ones the first wins, and two s
 rules. A definition in a COMDAT group whose signature has been seen is discarded and counts for nothing.
 
 Every symbol has one state, ``number of the object * 8 + role``: one dictionary and small integers, because a link
-touches tens of thousands of symbols.
+touches tens of thousands of symbols. Most symbols of an object are new to the link, or known and of no consequence, so
+they join all at once; one by one only those that meet another role.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class SymbolTable:
         "signatures",
         "state",
         "undefined",
+        "weak_references",
         "weak_since",
     )
 
@@ -67,17 +69,19 @@ class SymbolTable:
         ``progress`` counts the symbols that became undefined, and those that became COMMON without having been referred
         to: GNU ld searches again when it grows. ``reopened`` are symbols that had a weak definition and became COMMON,
         ``weak_since`` says at which ``moment`` a symbol got its weak definition: the number of the search, of the walk
-        through the index, and the place in it.
+        through the index, and the place in it. ``weak_references`` are the symbols that were referred to weakly first,
+        whatever became of them.
         """
         self.options = options
         self.assigned: set[str] = set()
         self.progress = 0
         self.reopened: set[str] = set()
+        self.weak_references: set[str] = set()
         self.weak_since: dict[str, tuple[int, int, int]] = {}
         self.moment = (0, 0, -1)
         self.loaded: list[ObjectFile] = []
         self.state: dict[str, int] = {}
-        self.undefined: dict[str, None] = {}
+        self.undefined: dict[str, int] = {}
         self.common: dict[str, None] = {}
         self.signatures: set[str] = set()
         self.clashes: dict[str, list[int]] = {}
@@ -106,23 +110,26 @@ class SymbolTable:
             self._define_common(symbols.common, number)
         return number
 
-    def _define_strong(self, names: Iterable[str], number: int) -> None:
+    def _define_strong(self, names: Collection[str], number: int) -> None:
         state, code = self.state, number << ROLE_BITS | STRONG
-        for name in names:
-            old = state.get(name)
-            if old is not None:
-                role = old & ROLE_MASK
-                if role == STRONG:
-                    if name in self.assigned:
-                        continue
+        codes = dict.fromkeys(names, code)
+        if len(codes) < len(names):  # an object that defines a symbol twice clashes with itself
+            for name in names:
+                self._define_strong((name,), number)
+            return
+        for name in [name for name in names if name in state]:
+            old = state[name]
+            role = old & ROLE_MASK
+            if role == UNDEFINED:
+                del self.undefined[name]
+            elif role == STRONG:
+                del codes[name]
+                if name not in self.assigned:
                     self.clashes.setdefault(name, [old >> ROLE_BITS]).append(number)
-                    continue
-                if role == UNDEFINED:
-                    del self.undefined[name]
-                elif role in (WEAK, COMMON):
-                    self.shadowed.append((name, old >> ROLE_BITS))
-                    self.common.pop(name, None)
-            state[name] = code
+            elif role in (WEAK, COMMON):
+                self.shadowed.append((name, old >> ROLE_BITS))
+                self.common.pop(name, None)
+        state.update(codes)
 
     def _define_weak(self, names: Iterable[str], number: int) -> None:
         for name in names:
@@ -155,7 +162,7 @@ class SymbolTable:
         if self.state.get(name, WEAK_UNDEFINED) & ROLE_MASK != WEAK_UNDEFINED:
             return False
         self.state[name] = number << ROLE_BITS | UNDEFINED
-        self.undefined[name] = None
+        self.undefined[name] = number
         return True
 
     def assign(self, one: Assignment) -> None:
@@ -169,17 +176,23 @@ class SymbolTable:
 
     def refer(self, one: ObjectFile, number: int) -> list[str]:
         """Let the references of ``one`` join, and return the symbols that this made newly undefined."""
-        state, undefined, code = self.state, self.undefined, number << ROLE_BITS | UNDEFINED
-        fresh: list[str] = []
-        for name in self.references(one.symbols.undefined):
-            old = state.get(name)
-            if old is None or old & ROLE_MASK == WEAK_UNDEFINED:
-                state[name] = code
-                undefined[name] = None
-                fresh.append(name)
+        state = self.state
+        names = self.references(one.symbols.undefined)
+        fresh = [name for name in names if name not in state]
+        if not self.weak_references.isdisjoint(names):
+            fresh += [
+                name for name in self.weak_references.intersection(names) if state[name] & ROLE_MASK == WEAK_UNDEFINED
+            ]
+        if fresh:
+            codes = dict.fromkeys(fresh, number << ROLE_BITS | UNDEFINED)
+            state.update(codes)
+            self.undefined.update(codes)
+            fresh = list(codes)
+            self.progress += len(fresh)
         for name in self.references(one.symbols.weak_undefined):
-            state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
-        self.progress += len(fresh)
+            if name not in state:
+                state[name] = number << ROLE_BITS | WEAK_UNDEFINED
+                self.weak_references.add(name)
         return fresh
 
     def references(self, names: Sequence[str]) -> Sequence[str]:
@@ -194,6 +207,13 @@ class SymbolTable:
         reference = _OPTIONS[number] if number < 0 else self.loaded[number].display
         owner = self.loaded[self.state[symbol] >> ROLE_BITS] if listed_by_owner else one
         self.extractions.append(Extraction(reference, owner.display, symbol, one))
+
+    def definer(self, name: str) -> str | None:
+        """Return the object that defines ``name`` so far."""
+        state = self.state.get(name, UNDEFINED)
+        if state & ROLE_MASK not in (STRONG, WEAK, COMMON):
+            return None
+        return self.loaded[state >> ROLE_BITS].display if state >= 0 else "--defsym"
 
     def result(self, profile: str, items: Sequence[Item]) -> Resolution:
         """Return what the link came to."""
