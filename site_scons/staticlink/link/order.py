@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING
 
 from staticlink.link.cycles import Cycle, components, find_cycle
 from staticlink.link.demand import read_demand
+from staticlink.link.gnu_ld import GnuLd
 from staticlink.link.inputs import Archive, Group, Whole, flatten
 from staticlink.link.options import DEFAULT
+from staticlink.link.resolution import COMMON, LAZY, ROLE_BITS, ROLE_MASK, STRONG, WEAK
 from staticlink.link.resolve import resolve
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from staticlink.link.inputs import Item, ObjectFile
     from staticlink.link.options import Options
     from staticlink.link.resolution import Resolution
+
+_DEFINED = (STRONG, WEAK, COMMON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,7 @@ def order_inputs(
     def outcome(items: Iterable[Item]) -> Resolution:
         return resolve((*objects, *whole, *items, *closing), options=options)
 
-    meant, grouped = outcome(archives if not whole else given), False
-    if any(name in archive.promises for name in meant.undefined for archive in given):
-        meant, grouped = outcome((Group(given),)), True
+    meant, grouped = _meant((*objects, *whole), archives if not whole else given, given, closing, options)
     demand = read_demand(meant, [one.archive for one in whole], closing)
     items, cycles = _Schedule(demand).run()
     found = outcome(items)
@@ -118,13 +120,49 @@ def _sort(items: Sequence[Item]) -> tuple[tuple[Whole, ...], tuple[Archive, ...]
     return whole, tuple(archives.values())
 
 
+def _meant(
+    objects: Sequence[Item],
+    archives: Sequence[Item],
+    given: tuple[Archive, ...],
+    closing: Sequence[ObjectFile],
+    options: Options,
+) -> tuple[Resolution, bool]:
+    """Return what the user's order means, and whether ``given`` had to be a group for it.
+
+    A group's first search is that of the archives alone, so what has been worked out is gone on with.
+    """
+    link = GnuLd(options)
+    link.take_all((*objects, *archives))
+    flat = link.extended(())
+    flat.take_all(closing)
+    meant = flat.result("bfd", (*objects, *archives, *closing))
+    if not any(name in archive.promises for name in meant.undefined for archive in given):
+        return meant, False
+    if tuple(archives) != given:
+        return resolve((*objects, Group(given), *closing), options=options), True
+    link = link.extended(given)
+    link.take_all(closing)
+    return link.result("bfd", (*objects, Group(given), *closing)), True
+
+
 def _changes(meant: Resolution, found: Resolution) -> Iterator[Changed]:
     """Yield every symbol that is defined by another object than was meant, or no longer defined."""
-    before, after = meant.definitions, found.definitions
-    missing = found.undefined
-    for name in sorted(before.keys() & (after.keys() | missing.keys())):
-        if before[name] != after.get(name):
-            yield Changed(name, before[name], after.get(name, "nothing"))
+    before, after, state = meant.loaded, found.loaded, found.state
+    suspects = [
+        name
+        for name, old in meant.state.items()
+        if old & ROLE_MASK in _DEFINED
+        and (
+            state.get(name, LAZY) & ROLE_MASK not in _DEFINED
+            or before[old >> ROLE_BITS] is not after[state[name] >> ROLE_BITS]
+        )
+    ]
+    if not suspects:
+        return
+    was, now, missing = meant.definitions, found.definitions, found.undefined
+    for name in sorted(suspects):
+        if was[name] != now.get(name) and (name in now or name in missing):
+            yield Changed(name, was[name], now.get(name, "nothing"))
 
 
 class _Schedule:
