@@ -12,6 +12,7 @@ place.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.cleaning import remove_empty_directories
 from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_cxx, reject_cxx
 from staticlink_scons.nodes import core_nodes, tool_node
+from staticlink_scons.question import declare_question, program_of
 from staticlink_scons.settings import settings
 
 if TYPE_CHECKING:
@@ -105,6 +107,8 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
         names = (f"{output.abspath}{suffix}" for suffix in (".linkplan.json", ".unverified"))
         env.Clean(output, [*map(env.File, names), env.Dir(f"{output.abspath}.shims")])
         return target, source
+    if chosen.why:
+        declare_question(env, output, source, core_action(_explain, "WHY    $TARGET"), _sysroot_nodes(env))
     with reading():
         libc = _libc(env)
         linkers = find_linkers(_linker_directories(env))
@@ -131,9 +135,24 @@ def _unwinder_names(env: Environment) -> tuple[str, ...]:
 
 
 def _link(target: list[Node], source: list[Node], env: Environment) -> None:
-    """Hand the paths and options of one link to the core."""
+    """Have the core link."""
     from staticlink.link.plan import link_program  # a build with nothing to do need not load it
 
+    link_program(_request(target, source, env), say)
+
+
+def _explain(target: list[Node], source: list[Node], env: Environment) -> None:
+    """Have the core say why the symbol of ``why=`` is in the program, or not."""
+    from staticlink.link.plan import explain_program
+    from staticlink.report.why import why_lines
+
+    program = env.File(program_of(target[0]))
+    answer = explain_program(_request([program], source, env), settings(env).why)
+    sys.stdout.write("\n".join(why_lines(answer)) + "\n")
+
+
+def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRequest:
+    """Return the paths and options of one link as the core takes them."""
     chosen = settings(env)
     built = Path(chosen.build_dir)
     paths = [Path(node.path if hasattr(node, "path") else str(node)) for node in source]
@@ -142,24 +161,21 @@ def _link(target: list[Node], source: list[Node], env: Environment) -> None:
         {"libunwind": built / "libunwind" / "lib" / "libunwind.a"} if "libunwind" in _unwinder_names(env) else {}
     )
     probe = env.get("PROBE")
-    link_program(
-        LinkRequest(
-            output=Path(target[0].path),
-            target=chosen.target,
-            inputs=(*(path for path in paths if path.suffix != ".json"), *library_files),
-            flags=_words(env, "$LINKFLAGS", target, source),
-            libraries=libraries,
-            directories=tuple(Path(word[2:]) for word in _words(env, "$_LIBDIRFLAGS", target, source)),
-            libc=_libc(env),
-            cc=_compiler(env),
-            unwinder=chosen.unwinder,
-            unwinders=unwinders,
-            linker=chosen.linker,
-            linkers=find_linkers(_linker_directories(env)),
-            rust=tuple(path for path in paths if path.name.endswith(".rust.json")),
-            probe=tuple(env.Flatten(probe)) if probe is not None else None,
-        ),
-        say,
+    return LinkRequest(
+        output=Path(target[0].path),
+        target=chosen.target,
+        inputs=(*(path for path in paths if path.suffix != ".json"), *library_files),
+        flags=_words(env, "$LINKFLAGS", target, source),
+        libraries=libraries,
+        directories=tuple(Path(word[2:]) for word in _words(env, "$_LIBDIRFLAGS", target, source)),
+        libc=_libc(env),
+        cc=_compiler(env),
+        unwinder=chosen.unwinder,
+        unwinders=unwinders,
+        linker=chosen.linker,
+        linkers=find_linkers(_linker_directories(env)),
+        rust=tuple(path for path in paths if path.name.endswith(".rust.json")),
+        probe=tuple(env.Flatten(probe)) if probe is not None else None,
     )
 
 

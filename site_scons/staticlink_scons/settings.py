@@ -48,6 +48,7 @@ class Settings:
     offline: bool
     verbose: bool
     build: str
+    why: str = ""
 
     @property
     def build_dir(self) -> str:
@@ -78,6 +79,7 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
         ("sources", "a directory that is searched for source archives first", ""),
         _yes_or_no("offline", "never reach for the network"),
         _yes_or_no("verbose", "print whole commands"),
+        ("why", "a symbol: say who wants it, who defines it and who won, instead of linking", ""),
         ("build", "the directory to build in", "build"),
     )
     options = Variables("custom.py", ARGUMENTS)
@@ -127,6 +129,9 @@ def _read_settings(env: Environment) -> Settings:
     reject_misspelt(options.UnknownVariables(), [option.key for option in options.options])
     static = bool(values["static"])
     libc = _choose_libc(str(values["libc"]), static=static)
+    if values["why"] and not static:
+        fix = f"static=1 why={values['why']}"
+        raise fail("why-needs-static", "why=SYMBOL explains static links", evidence=("static=0",), fix=fix)
     return Settings(
         target=Target(platform.machine(), libc, static, pie=static and bool(values["pie"])),
         unwinder=str(values["unwinder"]),
@@ -137,6 +142,7 @@ def _read_settings(env: Environment) -> Settings:
         offline=bool(values["offline"]),
         verbose=bool(values["verbose"]),
         build=os.path.normpath(str(values["build"])),
+        why=str(values["why"]),
     )
 
 

@@ -21,11 +21,13 @@ from staticlink.link.probe import probe_executable
 from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates
 from staticlink.link.verify import verify_executable
 from staticlink.link.weak_references import order_and_extract
+from staticlink.link.why import ask_why
 from staticlink.report import steps
 from staticlink.report.linkplan import LinkPlan, write_plan
 
 if TYPE_CHECKING:
     from staticlink.link.request import LinkRequest
+    from staticlink.link.why import Answer
     from staticlink.model import Say
 
 
@@ -62,3 +64,16 @@ def link_program(request: LinkRequest, say: Say) -> None:
     steps.report_check(say, facts, findings, inputs.shims)
     steps.report_probe(say, proof)
     steps.report_executable(say, request.output)
+
+
+def explain_program(request: LinkRequest, symbol: str) -> Answer:
+    """Return why ``symbol`` would be in the executable that ``request`` describes, or not; nothing is linked.
+
+    Raises :class:`StaticlinkError` when the link could not be planned.
+    """
+    require_files(request.libc)
+    inputs = gather_inputs(request, read_link_flags(request.flags))
+    unwinder = choose_link_unwinder(request, inputs)
+    inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), read_crates(request.rust))
+    order, _ = order_and_extract(inputs, load_policy(request.findings))
+    return ask_why(symbol, order.resolution)
