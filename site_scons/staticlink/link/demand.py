@@ -55,7 +55,7 @@ class Demand:
         """Yield the symbols through which ``source`` asks for ``member``."""
         state = self.resolution.state
         symbols = self.resolution.loaded[source].symbols
-        for name in (*symbols.undefined, *symbols.common):
+        for name in (*map(self.resolution.reference, symbols.undefined), *symbols.common):
             if _owner(state[name]) == member:
                 yield name
 
@@ -87,7 +87,9 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
     members = {archive: tuple(numbers) for archive, numbers in needed.items()}
     contested = _contested(resolution, home, members)
     symbols = {name for rivals in contested.values() for name in rivals}
-    names = {number: symbols.intersection(one.symbols.undefined) for number, one in enumerate(resolution.loaded)}
+    names = {
+        number: symbols.intersection(resolution.references(one)) for number, one in enumerate(resolution.loaded)
+    }
     outside = (
         found for number, found in names.items() if number not in home and resolution.loaded[number] not in closing
     )
@@ -99,7 +101,7 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
 def _owners(resolution: Resolution, one: ObjectFile) -> set[int]:
     """Return the objects whose definitions satisfy what ``one`` asks for."""
     state = resolution.state
-    owners = {_owner(state[name]) for name in one.symbols.undefined}
+    owners = {_owner(state[name]) for name in resolution.references(one)}
     if one.symbols.common:
         owners.update(_owner(state[name]) for name in one.symbols.common if state[name] & ROLE_MASK == STRONG)
     return owners
@@ -118,7 +120,7 @@ def _command_line(resolution: Resolution) -> dict[str, ObjectFile]:
 def _contested(
     resolution: Resolution, home: Mapping[int, Archive], needed: Mapping[Archive, tuple[int, ...]]
 ) -> dict[Archive, dict[str, Archive]]:
-    referenced = {name for one in resolution.loaded for name in one.symbols.undefined}
+    referenced = {name for one in resolution.loaded for name in resolution.references(one)}
     referenced.update(_command_line(resolution))
     found: dict[Archive, dict[str, Archive]] = {}
     state = resolution.state

@@ -98,6 +98,11 @@ class Resolution:
         """Return the name that a reference to ``name`` has under ``--wrap``."""
         return self.options.renamed(name) if self.options.wrap else name
 
+    def references(self, one: ObjectFile) -> Sequence[str]:
+        """Return the names that ``one`` refers to strongly, as ``--wrap`` leaves them."""
+        names = one.symbols.undefined
+        return list(map(self.options.renamed, names)) if self.options.wrap else names
+
     def _bounds_section(self, name: str) -> bool:
         if not name.startswith(_SECTION_BOUNDS):
             return False
