@@ -122,7 +122,7 @@ def test_what_counts_as_an_object(data: bytes, expected: bool) -> None:  # noqa:
         ),
         (
             patched(LINK, "<I", 77, SYMTAB),
-            ["malformed object: libx.a(f.o)", "the symbol table's sh_link is 77, there are 11 sections"],
+            ["malformed object: libx.a(f.o)", "a section header refers to section 77, there are 11"],
         ),
         (
             patched(INFO, "<I", 77, SYMTAB),

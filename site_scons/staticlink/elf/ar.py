@@ -162,10 +162,10 @@ class _Walk:
         return raw.decode("utf-8", "backslashreplace")
 
     def _name(self, name: str, position: int) -> tuple[str, int | None]:
-        if not (name.startswith("/") and _is_number(name[1:2])):
+        if not name.startswith("/"):
             if "\0" in name:
                 raise self._malformed(f"the name of the member at byte {position} holds a NUL")
-            return name.removesuffix("/"), None
+            return name.partition("/")[0], None
         offset_text, colon, origin_text = name[1:].partition(":")
         table = self._long_names
         if not _is_number(offset_text) or int(offset_text) >= len(table) or (colon and not _is_number(origin_text)):

@@ -28,6 +28,7 @@ _KINDS = {
 _IDENT = 16
 _CLASSES = {1: 32, 2: 64}
 _ORDERS = {1: "<", 2: ">"}
+_EV_CURRENT = 1
 _ORDER_WORDS = {"<": "little-endian", ">": "big-endian"}
 
 #: e_machine -> name, by class where one number serves two ABIs.
@@ -99,6 +100,11 @@ def read_header(data: Bytes, display: str, start: int = 0, size: int | None = No
     if size < _IDENT + layout.size:
         raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=(f"ends after {size} bytes",))
     fields = layout.unpack_from(data, start + _IDENT)
+    if ident[6] != _EV_CURRENT:
+        raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=(f"ELF version {ident[6]}",))
+    if fields[9] and fields[4] + fields[8] * fields[9] > size:
+        evidence = (f"{fields[9]} program headers of {fields[8]} bytes at byte {fields[4]}, the file has {size}",)
+        raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=evidence)
     return Header(
         bits,
         order,

@@ -14,13 +14,15 @@ Not modelled: compressed sections, whose bytes are returned as they stand in the
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import decode_names
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import NoReturn
 
     from staticlink.elf.header import Header
@@ -29,8 +31,12 @@ NOBITS = 8
 _STRTAB, _XINDEX = 3, 0xFFFF
 #: bits -> layout of a section header: name, type, flags, address, offset, size, link, info, alignment, entry size.
 _SECTION_LAYOUT = {64: "IIQQQQIIQQ", 32: "IIIIIIIIII"}
-#: bits -> layout that reads only sh_type.
-_TYPE_LAYOUT = {64: "4xI56x", 32: "4xI32x"}
+#: bits -> how many words of 32 bits a section header has, and which are its link and its info; name and type are first.
+_WORDS = {64: (16, 10, 11), 32: (10, 6, 7)}
+_RELA, _REL = 4, 9
+#: Types between these two mean nothing to anybody.
+_SHT_NUM, _SHT_LOOS = 20, 0x60000000
+_NATIVE = "<" if sys.byteorder == "little" else ">"
 #: The names of one table may come to this many bytes.
 _NAMES_LIMIT = 1 << 26
 
@@ -63,15 +69,40 @@ class SectionTable:
         if self.count == 0:
             self.fail("it has no sections")
         self._headers = self.slice(offset, width * self.count, "the section header table")
-        kinds = struct.iter_unpack(header.order + _TYPE_LAYOUT[header.bits], self._headers)
-        self.types: list[int] = [kind for (kind,) in kinds]
+        words = array("I", bytes(self._headers))
+        if header.order != _NATIVE:
+            words.byteswap()
+        step, link, info = _WORDS[header.bits]
+        self.types: Sequence[int] = words[1::step]
         self._names: tuple[str, ...] | None = None
+        if not executable:
+            self._check_references(words[0::step], words[link::step], words[info::step])
 
     def fail(self, evidence: str) -> NoReturn:
         """Raise the error for a malformed object or executable."""
         if self._executable:
             raise fail("malformed-elf", f"malformed ELF file: {self._display}", evidence=(evidence,))
         raise fail("malformed-object", f"malformed object: {self._display}", evidence=(evidence,))
+
+    def _check_references(self, names: Sequence[int], links: Sequence[int], infos: Sequence[int]) -> None:
+        """Raise when a header names a section or a string that is not there: GNU ld then refuses the whole file.
+
+        Nothing that runs a program looks at these, so an executable may say what it likes.
+        """
+        wrong = max(links)
+        if max(infos) >= self.count:
+            wrong = max([wrong, *(infos[n] for n, kind in enumerate(self.types) if kind in (_RELA, _REL))])
+        if wrong >= self.count:
+            self.fail(f"a section header refers to section {wrong}, there are {self.count}")
+        if not 0 < self._names_index < self.count:
+            self.fail(f"e_shstrndx is {self._names_index}, there are {self.count} sections")
+        unknown = max(kind for kind in set(self.types) if kind < _SHT_LOOS)
+        if unknown >= _SHT_NUM:
+            self.fail(f"section {self.types.index(unknown)} has the unknown type {unknown}")
+        table, last = self.row(self._names_index), max(names)
+        self.slice(table[4], table[5], "the section name table")
+        if last >= table[5]:
+            self.fail(f"the name of a section is at byte {last} of a table of {table[5]} bytes")
 
     def row(self, number: int) -> tuple[int, ...]:
         """Return name, type, flags, address, offset, size, link, info, alignment and entry size of a section."""

@@ -186,8 +186,11 @@ class _Table:
         for number, kind in enumerate(self._sections.types):
             if kind != _GROUP:
                 continue
-            words, symbol = self._sections.data(number, "a section group"), self._sections.row(number)[7]
+            words, row = self._sections.data(number, "a section group"), self._sections.row(number)
+            symbol = row[7]
             room -= len(words) // 4 - 1
+            if self._sections.types[row[6]] != _SYMTAB:
+                self._sections.fail(f"the section group {number} has its signature in section {row[6]}")
             if len(words) % 4 or not words or room < 0 or symbol * width >= len(table):
                 self._sections.fail(f"the section group {number} has {len(words)} bytes and signature {symbol}")
             flags, *members = struct.unpack(f"{self._header.order}{len(words) // 4}I", words)
