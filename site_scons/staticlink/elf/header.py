@@ -7,8 +7,7 @@ that a message about the wrong one says the word the user would type.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from staticlink.errors import fail
 
@@ -29,7 +28,16 @@ _IDENT = 16
 _CLASSES = {1: 32, 2: 64}
 _ORDERS = {1: "<", 2: ">"}
 _EV_CURRENT = 1
+#: bits -> size of a program header.
+_PROGRAM_HEADER = {64: 56, 32: 32}
 _ORDER_WORDS = {"<": "little-endian", ">": "big-endian"}
+
+#: Class and byte order -> the fields after e_ident.
+_LAYOUTS = {
+    (bits, order): struct.Struct(order + codes)
+    for bits, codes in ((64, "HHIQQQIHHHHHH"), (32, "HHIIIIIHHHHHH"))
+    for order in "<>"
+}
 
 #: e_machine -> name, by class where one number serves two ABIs.
 _MACHINES: Mapping[int, str] = {
@@ -50,8 +58,7 @@ _MACHINES: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The fields of an ELF header that decide how the rest is read.
 
     ``bits`` is 32 or 64; ``order`` is the byte order as :mod:`struct` writes it. The last three describe the section
@@ -96,14 +103,14 @@ def read_header(data: Bytes, display: str, start: int = 0, size: int | None = No
     if bits is None or order is None:
         found = f"class {ident[4]}, byte order {ident[5]}" if len(ident) == _IDENT else f"{size} bytes"
         raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=(found,))
-    layout = struct.Struct(order + ("HHIQQQIHHHHHH" if bits == 64 else "HHIIIIIHHHHHH"))  # noqa: PLR2004
+    layout = _LAYOUTS[bits, order]
     if size < _IDENT + layout.size:
         raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=(f"ends after {size} bytes",))
     fields = layout.unpack_from(data, start + _IDENT)
     if ident[6] != _EV_CURRENT:
         raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=(f"ELF version {ident[6]}",))
-    if fields[9] and fields[4] + fields[8] * fields[9] > size:
-        evidence = (f"{fields[9]} program headers of {fields[8]} bytes at byte {fields[4]}, the file has {size}",)
+    if fields[9] and fields[4] + _PROGRAM_HEADER[bits] * fields[9] > size:
+        evidence = (f"{fields[9]} program headers at byte {fields[4]}, the file has {size} bytes",)
         raise fail("malformed-elf", f"malformed ELF header: {display}", evidence=evidence)
     return Header(
         bits,

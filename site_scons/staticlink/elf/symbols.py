@@ -14,7 +14,6 @@ Not modelled: ``.gnu.linkonce`` sections, COMDAT's predecessor.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from staticlink.elf.header import MAGIC, read_header, require_relocatable
@@ -31,22 +30,25 @@ _UNDEF, _LORESERVE, _ABS, _COMMON, _XINDEX = 0, 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF
 #: machine -> section number of COMMON symbols that its medium and large code models keep apart (x86-64 psABI, 4.2).
 _LARGE_COMMON = {"x86_64": 0xFF02}
 _GLOBAL, _WEAK, _UNIQUE = 1, 2, 10
-_BINDINGS = (_GLOBAL, _WEAK, _UNIQUE)
+#: What st_info is with one of these bindings.
+_KNOWN_INFOS = frozenset(binding << 4 | kind for binding in (_GLOBAL, _WEAK, _UNIQUE) for kind in range(16))
 _SECTION_TYPE = 3
 _COMDAT = 1
+_GROUP_ENTRY = 4
 _LOCAL_INFO = bytes(range(16))
 #: bits -> where st_info is in a symbol.
 _INFO_AT = {64: 4, 32: 12}
 _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 #: GCC defines this common symbol in an object that holds its intermediate code and nothing else.
 _SLIM = "__gnu_lto_slim"
+#: bits -> layout of a symbol of which only name, info and section are read.
+_ROLE_LAYOUT = {64: "IBxH16x", 32: "I8xBxH"}
 #: bits -> layout of a symbol, and where name, info, other, section, value and size are in it.
 _SYMBOL_LAYOUT = {64: "IBBHQQ", 32: "IIIBBH"}
 _SYMBOL_ORDER = {64: (0, 1, 2, 3, 4, 5), 32: (0, 3, 4, 5, 1, 2)}
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectSymbols:
+class ObjectSymbols(NamedTuple):
     """The global symbols of one object, by role, each in the order of its symbol table.
 
     ``strong`` includes GNU_UNIQUE definitions. ``comdat`` maps a defined symbol to the signature of its COMDAT group;
@@ -189,8 +191,8 @@ class _Table:
             words, row = self._sections.data(number, "a section group"), self._sections.row(number)
             symbol = row[7]
             room -= len(words) // 4 - 1
-            if self._sections.types[row[6]] != _SYMTAB:
-                self._sections.fail(f"the section group {number} has its signature in section {row[6]}")
+            if self._sections.types[row[6]] != _SYMTAB or row[9] != _GROUP_ENTRY:
+                self._sections.fail(f"the section group {number} has sh_link {row[6]} and sh_entsize {row[9]}")
             if len(words) % 4 or not words or room < 0 or symbol * width >= len(table):
                 self._sections.fail(f"the section group {number} has {len(words)} bytes and signature {symbol}")
             flags, *members = struct.unpack(f"{self._header.order}{len(words) // 4}I", words)
@@ -219,35 +221,41 @@ class _Table:
         return reread(self._strings[offset:end])
 
     def sort(self) -> ObjectSymbols:
+        """Return the names by role."""
+        self._check_bindings()
+        try:
+            return self._sort()
+        except ValueError:  # a name has no end; now there is time to find out which
+            for row in self._rows():
+                self._name(row[0])
+            raise
+
+    def _sort(self) -> ObjectSymbols:
+        """Do it in one loop with as little in it as there can be: it sees every symbol of a link."""
         strong: list[str] = []
         weak: list[str] = []
         common: list[str] = []
         undefined: list[str] = []
         weak_undefined: list[str] = []
         comdat: dict[str, str] = {}
-        find, strings, groups, inside = (
-            self._strings.find,
-            self._strings,
-            self._groups,
-            min(self._sections.count, _LORESERVE),
-        )
-        ascii_only, commons = strings.isascii(), (_COMMON, _LARGE_COMMON.get(self._header.machine, _COMMON))
-        for number, (offset, info, _, section, _, _) in enumerate(self._rows()):
-            end = find("\0", offset)
-            name = strings[offset:end] if ascii_only and end >= 0 else self._name(offset)
-            binding = info >> 4
+        strings, groups, inside = self._strings, self._groups, min(self._sections.count, _LORESERVE)
+        commons, end_of = (_COMMON, _LARGE_COMMON.get(self._header.machine, _COMMON)), strings.index
+        rows = struct.iter_unpack(self._header.order + _ROLE_LAYOUT[self._header.bits], self._table)
+        for number, (offset, info, section) in enumerate(rows):
+            name = strings[offset : end_of("\0", offset)]
             if section == _UNDEF:
-                (weak_undefined if binding == _WEAK else undefined).append(name)
+                (weak_undefined if info >> 4 == _WEAK else undefined).append(name)
             elif section in commons:
                 common.append(name)
             else:
                 home = section if section < inside else self._far_section(number, section)
-                (weak if binding == _WEAK else strong).append(name)
+                (weak if info >> 4 == _WEAK else strong).append(name)
                 if groups and home in groups:
                     comdat[name] = groups[home]
-            if binding not in _BINDINGS:
-                self._sections.fail(f"the symbol {name} has the binding {binding}")
-        signatures = tuple(name for section, name in groups.items() if section < 0)
+        if not strings.isascii():
+            for names in (strong, weak, common, undefined, weak_undefined):
+                names[:] = map(reread, names)
+            comdat = {reread(name): signature for name, signature in comdat.items()}
         return ObjectSymbols(
             tuple(strong),
             tuple(weak),
@@ -255,9 +263,17 @@ class _Table:
             tuple(undefined),
             tuple(weak_undefined),
             comdat,
-            signatures,
+            tuple(name for section, name in groups.items() if section < 0) if groups else (),
             "@" in strings,
         )
+
+    def _check_bindings(self) -> None:
+        width = struct.calcsize("=" + _SYMBOL_LAYOUT[self._header.bits])
+        if _KNOWN_INFOS.issuperset(bytes(self._table)[_INFO_AT[self._header.bits] :: width]):
+            return
+        for offset, info, *_ in self._rows():
+            if info not in _KNOWN_INFOS:
+                self._sections.fail(f"the symbol {self._name(offset)} has the binding {info >> 4}")
 
     def _rows(self) -> Iterable[tuple[int, ...]]:
         """Return the rows with name, info, other, section, value, size in the order of a 64-bit file."""
