@@ -11,12 +11,11 @@ Not modelled: symbols that a script of ``-T`` defines, and plugins.
 from __future__ import annotations
 
 import platform
-import re
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from staticlink.cli.search import find_library, join_path, search_directories
 from staticlink.cli.words import read_words
 from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
@@ -42,8 +41,6 @@ _REFUSED = {
     "format": "it is not modelled",
 }
 _ENTRY = "_start"
-_SEARCH = re.compile(r'SEARCH_DIR\("=?([^"]*)"\)')
-_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +107,15 @@ def read_arguments(arguments: Sequence[str], linker: str) -> Arguments:
     return reader.finish()
 
 
+def read_paths(paths: Sequence[Path], machine: str) -> tuple[Item, ...]:
+    """Return the inputs at ``paths``; what is no archive, or a script that stands for archives, is refused."""
+    items = tuple(read_input(path, machine=machine) for path in paths)
+    wrong = [path for path, item in zip(paths, items, strict=True) if isinstance(item, ObjectFile)]
+    if wrong:
+        raise StaticlinkError(*(Fault("not-archive", f"not an archive: {path}") for path in wrong))
+    return items
+
+
 def _refuse(words: Sequence[Word]) -> None:
     refused = dict.fromkeys(word.name for word in words if word.name in _REFUSED and word.value not in ("elf", "elf64"))
     if refused:
@@ -135,7 +141,7 @@ class _Reader:
 
     def __init__(self, words: Sequence[Word], linker: str) -> None:
         self._linker = linker
-        self._directories = tuple(_sysroot(word.value, words) for word in words if word.name == "library-path")
+        self._directories = search_directories(words)
         self._paths = tuple(Path(directory) for directory in self._directories)
         self._options = Options(entry=_ENTRY)
         self._state = _State()
@@ -150,7 +156,7 @@ class _Reader:
         if not word.name:
             self._add(word.value)
         elif word.name == "library":
-            self._add(self._find(word.value))
+            self._add(find_library(word.value, self._directories, self._linker, shared=self._state.shared))
         elif not self._take_bracket(word.name) and not self._take_state(word.name):
             self._take_option(word)
 
@@ -241,31 +247,10 @@ class _Reader:
         for one in flatten([item]) if isinstance(item, Script) else ():
             path = one.path
             if path.is_relative_to(Path(beside)) and not path.is_absolute():
-                self._spelled.setdefault(path, _join(beside, str(path.relative_to(Path(beside))), self._linker))
+                self._spelled.setdefault(path, join_path(beside, str(path.relative_to(Path(beside))), self._linker))
             for directory in self._directories:
                 if path.parent == Path(directory):
-                    self._spelled.setdefault(path, _join(directory, path.name, self._linker))
-
-    def _find(self, name: str) -> str:
-        """Return the file of ``-l`` ``name`` as the linker spells it."""
-        if name.startswith(":"):
-            files = [name[1:]]
-        else:
-            files = [f"lib{name}.so", f"lib{name}.a"] if self._state.shared else [f"lib{name}.a"]
-        directories = (*self._directories, *(_own_directories() if self._linker == "bfd" else ()))
-        places = (_join(directory, file, self._linker) for directory in directories for file in files)
-        found = next((place for place in places if Path(place).is_file()), None)
-        if found is None:
-            evidence = tuple(f"searched: {directory}" for directory in directories)
-            raise fail("missing-archive", f"archive not found: {files[-1]}", evidence=evidence)
-        return found
-
-
-def _join(directory: str, file: str, linker: str) -> str:
-    """Return a path as the linker joins it: GNU ld always puts a slash between, the others where there is none."""
-    if not directory:
-        return file
-    return f"{directory}/{file}" if linker == "bfd" or not directory.endswith("/") else f"{directory}{file}"
+                    self._spelled.setdefault(path, join_path(directory, path.name, self._linker))
 
 
 def _whole(item: Item) -> Item:
@@ -280,22 +265,3 @@ def _whole(item: Item) -> Item:
 def _reject_shared(path: Path) -> None:
     if path.name.endswith(".so") or ".so." in path.name:
         raise fail("shared-library", f"shared library among the inputs: {path}", fix="-static before it")
-
-
-def _sysroot(directory: str, words: Sequence[Word]) -> str:
-    """Return the directory of ``-L``, which begins at ``--sysroot`` when it begins with ``=`` or ``$SYSROOT``."""
-    root = next((word.value for word in reversed(words) if word.name == "sysroot"), "")
-    for mark in ("=", "$SYSROOT"):
-        if directory.startswith(mark):
-            return f"{root}{directory.removeprefix(mark)}"
-    return directory
-
-
-def _own_directories() -> tuple[str, ...]:
-    """Return where GNU ld looks when no ``-L`` has it; lld has no such directories."""
-    command = ["ld.bfd", "--verbose"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise fail("no-linker", "the linker cannot be asked: ld.bfd", evidence=(str(error),)) from None
-    return tuple(_SEARCH.findall(done.stdout))

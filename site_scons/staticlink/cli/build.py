@@ -46,6 +46,7 @@ _VALUED = {
     "unwinder": ("auto", "libgcc_eh", "libunwind"),
     "probe": None,
     "sources": None,
+    "findings": None,
 }
 _SWITCHES = ("pie", "offline", "json")
 #: Of these a link says that they are wrong; whatever else fails is a matter of usage or of input.
@@ -183,6 +184,7 @@ def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
         linkers=find_linkers(_linker_directories(wanted.own.get("linker", "auto"))),
         rust=facts,
         probe=tuple(shlex.split(probe)) if probe is not None else None,
+        findings=tuple(wanted.own.get("findings", "").split()),
     )
 
 

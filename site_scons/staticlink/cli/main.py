@@ -98,12 +98,23 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("symbol")
     one.add_argument("--linker", choices=tuple(LINKERS), default="bfd", help="whose rules (default: bfd)")
     command("link", _show_usage, "plan, link and verify one static executable",
-            "[--libc=musl|glibc] [--pie] [--linker=NAME] [--unwinder=NAME] [--probe=ARGS] [--sources=DIR] [--offline] "
-            "[--json] -o OUT INPUT...")  # fmt: skip
+            "[--libc=musl|glibc] [--pie] [--linker=NAME] [--unwinder=NAME] [--probe=ARGS] "
+            "[--findings=RULES] [--sources=DIR] [--offline] [--json] -o OUT INPUT...")  # fmt: skip
     command("cc", _show_usage, "compile C for the libc that link links with",
             "[--libc=musl|glibc] [--pie] [--sources=DIR] [--offline] ARGS...")  # fmt: skip
     one = command("verify", verdict.verify, "say whether a file is one sound static executable",
-                  "[--pie] [--json] EXECUTABLE")  # fmt: skip
+                  "[--pie] [--findings=RULE] [--json] EXECUTABLE")  # fmt: skip
     one.add_argument("executable", type=Path)
     one.add_argument("--pie", action="store_true", help="it must be position-independent")
+    _add_findings(one)
+    one = command("audit", verdict.audit, "say what would be wrong in a link of these archives",
+                  "[--findings=RULE] [--json] ARCHIVE...")  # fmt: skip
+    one.add_argument("archives", type=Path, nargs="+", metavar="ARCHIVE")
+    _add_findings(one)
     return parser
+
+
+def _add_findings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--findings", action="append", default=[], metavar="RULE", help="a rule ID=LEVEL or ID:SYMBOL=LEVEL"
+    )

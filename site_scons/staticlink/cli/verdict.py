@@ -1,13 +1,25 @@
-"""Is this file sound: an executable as a static one, archives as inputs of a link? ``verify`` and ``audit``."""
+"""Is this file sound: an executable as a static one, archives as inputs of a link? ``verify`` and ``audit``.
+
+An archive alone is no link, so ``audit`` asks what a link would come to that refers to every symbol of the archives it
+is given, in that order: whatever two of them define is in it twice, or one definition shadows the other. What such a
+link misses is no finding, because what else joins it is not known.
+"""
 
 from __future__ import annotations
 
+import platform
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from staticlink.cli.arguments import read_paths
 from staticlink.cli.output import FINDINGS, GOOD, write_document
 from staticlink.elf.inspect import inspect_executable
+from staticlink.link.audit import audit_link
+from staticlink.link.finding import load_policy
+from staticlink.link.inputs import Archive, flatten
+from staticlink.link.options import Options
+from staticlink.link.order import order_inputs
 from staticlink.link.verify import verify_executable
 from staticlink.report import text
 from staticlink.report.steps import report_check
@@ -15,6 +27,10 @@ from staticlink.target import Target
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from staticlink.link.finding import Finding
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -22,7 +38,7 @@ def verify(options: argparse.Namespace) -> int:
     facts = inspect_executable(options.executable)
     # Which libc it holds is not in question here; a target says only what the file must look like.
     target = Target(facts.machine, "glibc", static=True, pie=options.pie or facts.flags_1_pie)
-    findings = verify_executable(facts, target)
+    findings = verify_executable(facts, target, load_policy(options.findings))
     if options.json:
         fields = {
             "facts": {**asdict(facts), "path": str(facts.path)},
@@ -30,8 +46,40 @@ def verify(options: argparse.Namespace) -> int:
         }
         write_document("verify", fields)
     elif findings:
-        for finding in findings:
-            sys.stdout.write(f"{finding.level}: {finding.id}: {text.render_fault(finding.fault(options.executable))}\n")
+        _print(findings, options.executable)
     else:
         report_check(text.say, facts, findings, {})
+    return _code(findings)
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Say what would be wrong, or surprising, in a link of these archives."""
+    items = read_paths(options.archives, platform.machine())
+    archives = [one for one in flatten(items) if isinstance(one, Archive)]
+    symbols = dict.fromkeys(name for archive in archives for name in archive.promises)
+    order = order_inputs((), items, options=Options(entry=None, undefined=tuple(symbols)))
+    findings = audit_link(order, load_policy(options.findings))
+    if options.json:
+        fields = {
+            "archives": [str(archive.path) for archive in archives],
+            "members": len(order.resolution.loaded),
+            "symbols": len(symbols),
+            "findings": [asdict(finding) for finding in findings],
+        }
+        write_document("audit", fields)
+    else:
+        told = [one for one in findings if one.level != "allow"]
+        _print(told, options.archives[0])
+        counts = (text.count(len(archives), "archive"), text.count(len(order.resolution.loaded), "member"))
+        found = f"{text.count(len(told), 'finding')}, {len(findings) - len(told)} allowed"
+        sys.stdout.write(f"AUDIT  {', '.join(counts)}: {found}\n")
+    return _code(findings)
+
+
+def _print(findings: Sequence[Finding], path: Path) -> None:
+    for finding in findings:
+        sys.stdout.write(f"{finding.level}: {finding.id}: {text.render_fault(finding.fault(path))}\n")
+
+
+def _code(findings: Sequence[Finding]) -> int:
     return FINDINGS if any(finding.level == "error" for finding in findings) else GOOD
