@@ -24,7 +24,7 @@ _SECONDS = 30
 
 
 def search_directories(words: Sequence[Word]) -> tuple[str, ...]:
-    """Return the directories of ``-L``, as given; those that begin with ``=`` or ``$SYSROOT`` begin at ``--sysroot``."""
+    """Return the directories of ``-L``, as given; ``=`` or ``$SYSROOT`` at the beginning stands for ``--sysroot``."""
     root = next((word.value for word in reversed(words) if word.name == "sysroot"), "")
     return tuple(_below(word.value, root) for word in words if word.name == "library-path")
 
@@ -34,10 +34,8 @@ def find_library(name: str, directories: Sequence[str], linker: str, *, shared: 
 
     Raises :class:`StaticlinkError` when there is none.
     """
-    if name.startswith(":"):
-        files = [name[1:]]
-    else:
-        files = [f"lib{name}.so", f"lib{name}.a"] if shared else [f"lib{name}.a"]
+    both = [f"lib{name}.so", f"lib{name}.a"]
+    files = [name[1:]] if name.startswith(":") else both if shared else both[1:]
     searched = (*directories, *(_own_directories() if linker == "bfd" else ()))
     places = (join_path(directory, file, linker) for directory in searched for file in files)
     found = next((place for place in places if Path(place).is_file()), None)
