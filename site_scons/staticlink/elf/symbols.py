@@ -43,8 +43,9 @@ _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 _SLIM = "__gnu_lto_slim"
 #: bits -> layout of a symbol of which only name, info and section are read.
 _ROLE_LAYOUT = {64: "IBxH16x", 32: "I8xBxH"}
-#: bits -> layout of a symbol, and where name, info, other, section, value and size are in it.
+#: bits -> layout of a symbol, its size, and where name, info, other, section, value and size are in it.
 _SYMBOL_LAYOUT = {64: "IBBHQQ", 32: "IIIBBH"}
+_SYMBOL_SIZE = {64: 24, 32: 16}
 _SYMBOL_ORDER = {64: (0, 1, 2, 3, 4, 5), 32: (0, 3, 4, 5, 1, 2)}
 
 
@@ -156,7 +157,7 @@ class _Table:
     def _find_table(self, number: int) -> None:
         sections = self._sections
         _, _, _, _, offset, size, link, first, _, entry = sections.row(number)
-        width = struct.calcsize("=" + _SYMBOL_LAYOUT[self._header.bits])
+        width = _SYMBOL_SIZE[self._header.bits]
         if entry != width or size % width:
             sections.fail(f"the symbol table has {size} bytes in entries of {entry}, an entry has {width}")
         whole = sections.slice(offset, size, "the symbol table")
@@ -176,7 +177,7 @@ class _Table:
 
     def _require_locals_first(self, before: memoryview, width: int) -> None:
         """Raise when a symbol before ``sh_info`` is not local: GNU ld never sees such a symbol, lld refuses it."""
-        found = bytes(before[_INFO_AT[self._header.bits] :: width]).lstrip(_LOCAL_INFO)
+        found = bytes(before)[_INFO_AT[self._header.bits] :: width].lstrip(_LOCAL_INFO)
         if found:
             number = len(before) // width - len(found)
             self._sections.fail(f"symbol {number} has the binding {found[0] >> 4}, but stands among the local ones")
@@ -268,7 +269,7 @@ class _Table:
         )
 
     def _check_bindings(self) -> None:
-        width = struct.calcsize("=" + _SYMBOL_LAYOUT[self._header.bits])
+        width = _SYMBOL_SIZE[self._header.bits]
         if _KNOWN_INFOS.issuperset(bytes(self._table)[_INFO_AT[self._header.bits] :: width]):
             return
         for offset, info, *_ in self._rows():

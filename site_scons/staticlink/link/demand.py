@@ -75,10 +75,12 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
     for number, archive in home.items():
         needed.setdefault(archive, []).append(number)
     asks: dict[int, set[int]] = {}
+    owner_of = {name: _owner(state) for name, state in resolution.state.items()}
     asked = set(_command_line(resolution).values())
     roots = {number for number in home if resolution.loaded[number] in asked}
     for number, one in enumerate(resolution.loaded):
-        owners = _owners(resolution, one).intersection(home)
+        owners = _owners(resolution, one, owner_of)
+        owners &= home.keys()
         owners.discard(number)
         if number in home:
             asks[number] = owners
@@ -87,9 +89,7 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
     members = {archive: tuple(numbers) for archive, numbers in needed.items()}
     contested = _contested(resolution, home, members)
     symbols = {name for rivals in contested.values() for name in rivals}
-    names = {
-        number: symbols.intersection(resolution.references(one)) for number, one in enumerate(resolution.loaded)
-    }
+    names = {number: symbols.intersection(resolution.references(one)) for number, one in enumerate(resolution.loaded)}
     outside = (
         found for number, found in names.items() if number not in home and resolution.loaded[number] not in closing
     )
@@ -98,10 +98,10 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
     return Demand(resolution, members, home, asks, roots, contested, names, root_names, places)
 
 
-def _owners(resolution: Resolution, one: ObjectFile) -> set[int]:
-    """Return the objects whose definitions satisfy what ``one`` asks for."""
+def _owners(resolution: Resolution, one: ObjectFile, owner_of: Mapping[str, int]) -> set[int]:
+    """Return the objects whose definitions satisfy what ``one`` asks for; ``owner_of`` maps every symbol to its own."""
     state = resolution.state
-    owners = {_owner(state[name]) for name in resolution.references(one)}
+    owners = set(map(owner_of.__getitem__, resolution.references(one)))
     if one.symbols.common:
         owners.update(_owner(state[name]) for name in one.symbols.common if state[name] & ROLE_MASK == STRONG)
     return owners
@@ -120,7 +120,7 @@ def _command_line(resolution: Resolution) -> dict[str, ObjectFile]:
 def _contested(
     resolution: Resolution, home: Mapping[int, Archive], needed: Mapping[Archive, tuple[int, ...]]
 ) -> dict[Archive, dict[str, Archive]]:
-    referenced = {name for one in resolution.loaded for name in resolution.references(one)}
+    referenced = set().union(*map(resolution.references, resolution.loaded))
     referenced.update(_command_line(resolution))
     found: dict[Archive, dict[str, Archive]] = {}
     state = resolution.state
