@@ -109,7 +109,7 @@ class Driver:
         self.executables = make_executables(directory)
         self._everything = [*self.inputs.values(), *self.executables.values()]
         wanted = Specimen(strong=["main"], undefined=["f", "k", "h", "c"], weak_undefined=["w"])
-        self._main = read_input(save(directory / "wants.o", write_object(wanted)))
+        self.main = read_input(save(directory / "wants.o", write_object(wanted)))
 
     def make(self, seed: int, number: int) -> tuple[str, bytes]:
         """Return the name of the seed file and the bytes of case ``number``."""
@@ -139,7 +139,7 @@ class Driver:
                 assert isinstance(found, ObjectFile)
                 assert found.traits
                 assert len(found.details()) >= len(found.symbols.strong)
-        for items in ([self._main, one], [one, self._main], [Whole(one)] if isinstance(one, Archive) else [one]):
+        for items in ([self.main, one], [one, self.main], [Whole(one)] if isinstance(one, Archive) else [one]):
             for profile in ("bfd", "lld"):
                 found_by = resolve(items, profile=profile)
                 assert found_by.undefined is not None

@@ -125,7 +125,10 @@ class SectionTable:
         kind = self.types[number]
         if kind != _STRTAB:
             self.fail(f"{what} is section {number}, which has the type {kind}")
-        return bytes(self.data(number, what)).decode("latin-1")
+        raw = bytes(self.data(number, what))
+        if raw and raw[-1]:
+            self.fail(f"{what} does not end with a NUL")
+        return raw.decode("latin-1")
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the sections, in order, without the null section."""
