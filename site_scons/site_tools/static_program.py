@@ -176,6 +176,7 @@ def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRe
         linkers=find_linkers(_linker_directories(env)),
         rust=tuple(path for path in paths if path.name.endswith(".rust.json")),
         probe=tuple(env.Flatten(probe)) if probe is not None else None,
+        findings=chosen.findings,
     )
 
 

@@ -49,6 +49,7 @@ class Settings:
     verbose: bool
     build: str
     why: str = ""
+    findings: tuple[str, ...] = ()
 
     @property
     def build_dir(self) -> str:
@@ -79,6 +80,7 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
         ("sources", "a directory that is searched for source archives first", ""),
         _yes_or_no("offline", "never reach for the network"),
         _yes_or_no("verbose", "print whole commands"),
+        ("findings", "what findings mean: ID=error|warn|allow or ID:SYMBOL=..., with commas between", ""),
         ("why", "a symbol: say who wants it, who defines it and who won, instead of linking", ""),
         ("build", "the directory to build in", "build"),
     )
@@ -143,6 +145,7 @@ def _read_settings(env: Environment) -> Settings:
         verbose=bool(values["verbose"]),
         build=os.path.normpath(str(values["build"])),
         why=str(values["why"]),
+        findings=_rules(str(values["findings"])),
     )
 
 
@@ -155,6 +158,16 @@ def _update(options: Variables, values: SubstitutionEnvironment) -> None:
     except Exception as error:  # noqa: BLE001  (a program of the user's may raise anything)
         evidence = (f"{type(error).__name__}: {error}", 'every line is NAME = VALUE, a word in quotes: libc = "musl"')
         raise fail("invalid-options-file", "cannot read the options in custom.py", evidence=evidence) from None
+
+
+def _rules(value: str) -> tuple[str, ...]:
+    """Return the rules of ``findings=``, which must all be sound before anything is built."""
+    words = tuple(value.replace(",", " ").split())
+    if words:
+        from staticlink.link.finding import load_policy  # noqa: PLC0415  (most builds have no rules of their own)
+
+        load_policy(words)
+    return words
 
 
 def _directory(key: str, value: str) -> Path:

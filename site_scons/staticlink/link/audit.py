@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from staticlink.errors import Fault, StaticlinkError
-from staticlink.link.constructors import find_constructor_only
+from staticlink.errors import Fault, StaticlinkError, fail
+from staticlink.link.constructors import extractable_archives, find_constructor_only
 from staticlink.link.definitions import (
     find_discarded,
     find_duplicates,
@@ -23,6 +23,8 @@ from staticlink.link.definitions import (
 )
 from staticlink.link.divergence import find_divergence
 from staticlink.link.finding import LEVELS
+from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.rivals import find_rivals
 from staticlink.link.rust_runtimes import find_rust_clashes, read_runtimes
 from staticlink.link.weak_references import find_weak_references
 from staticlink.report.text import referrer_lines
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from staticlink.link.finding import Finding, Policy
-    from staticlink.link.inputs import Archive
     from staticlink.link.order import LinkOrder
     from staticlink.link.resolution import Resolution
 
@@ -57,10 +58,32 @@ def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
         *(one for one in find_weak_winners(order, policy) if one.subject not in told),
         *divergence,
         *find_discarded(resolution, policy),
-        *find_constructor_only(order, policy),
+        *find_constructor_only(extractable_archives(order), policy),
         *find_weak_references(order, policy),
     ]
-    return tuple(sorted(found, key=lambda one: LEVELS.index(one.level)))
+    return _worst_first(found)
+
+
+def audit_archives(paths: Sequence[Path], policy: Policy, *, machine: str = "x86_64") -> tuple[Finding, ...]:
+    """Return what the archives at ``paths``, in this order, would bring into a link of them all, worst first.
+
+    Raises :class:`StaticlinkError` when one cannot be read or is no archive for ``machine``.
+    """
+    items = [read_input(path, machine=machine, directories=(path.parent,)) for path in paths]
+    for item in items:
+        if isinstance(item, ObjectFile):
+            raise fail("not-an-archive", f"not an archive: {item.display}", evidence=("it is an object",))
+    archives = tuple(dict.fromkeys(one for one in flatten(items) if isinstance(one, Archive)))
+    found = [
+        *find_rust_clashes(read_runtimes(archives), policy),
+        *find_rivals(archives, policy),
+        *find_constructor_only(archives, policy),
+    ]
+    return _worst_first(found)
+
+
+def _worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda one: LEVELS.index(one.level)))
 
 
 def explain_undefined(resolution: Resolution, left_out: Sequence[Archive], see: str) -> tuple[Fault, ...]:

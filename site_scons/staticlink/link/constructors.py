@@ -16,23 +16,36 @@ from staticlink.link.definitions import archives_of
 from staticlink.link.inputs import Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from staticlink.link.finding import Finding, Policy
+    from staticlink.link.inputs import Archive, ObjectFile
     from staticlink.link.order import LinkOrder
 
+#: Every section of constructors has one of these in its name.
+_SECTIONS = (b"init_array", b".ctors")
 
-def find_constructor_only(order: LinkOrder, policy: Policy) -> Iterator[Finding]:
-    """Yield every member that only its constructor needs and that ``order`` therefore leaves out."""
+
+def extractable_archives(order: LinkOrder) -> tuple[Archive, ...]:
+    """Return the archives of a link from which members have to be extracted: those not under ``--whole-archive``."""
     whole = {item.archive for item in order.resolution.items if isinstance(item, Whole)}
-    for archive in (*archives_of(order.resolution), *order.unused):
-        if archive in whole:
-            continue
+    return tuple(one for one in (*archives_of(order.resolution), *order.unused) if one not in whole)
+
+
+def find_constructor_only(archives: Iterable[Archive], policy: Policy) -> Iterator[Finding]:
+    """Yield every member of ``archives`` that only its constructor needs, and that is therefore never extracted."""
+    for archive in archives:
         indexed = set(archive.table.index[1]) if archive.table.index else set()
         for member in archive.table.members:
             if member.offset in indexed:
                 continue
             one = archive.member(member.offset)
-            if one is not None and one.traits.constructors:
+            if one is not None and _may_construct(one) and one.traits.constructors:
                 evidence = (f"{one.display} has a constructor and defines no symbol",)
                 yield policy.finding("constructor-only-member", evidence, one.display)
+
+
+def _may_construct(one: ObjectFile) -> bool:
+    """Say whether the name of a constructor's section is anywhere in the object, which is quicker than reading it."""
+    data = bytes(one.data[one.start : one.start + one.size])
+    return any(name in data for name in _SECTIONS)

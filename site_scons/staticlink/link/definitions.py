@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _DEFINED = (STRONG, WEAK, COMMON)
 #: GCC's pointers to personality routines: hidden, weak, and alike in every object that has them.
-_PERSONALITY = "DW.ref."
+PERSONALITY = "DW.ref."
 #: The libc defines this, whichever it is.
 _LIBC_START = "__libc_start_main"
 
@@ -64,7 +64,7 @@ def find_weak_winners(order: LinkOrder, policy: Policy) -> Iterator[Finding]:
     rivals = {
         name: [one for one in archives if name in one.promises and one is not resolution.loaded[number].archive]
         for name, number in weak.items()
-        if number >= 0 and not name.startswith(_PERSONALITY)
+        if number >= 0 and not name.startswith(PERSONALITY)
     }
     contested = {name: found for name, found in rivals.items() if found}
     if not contested:

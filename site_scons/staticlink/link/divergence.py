@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from staticlink.link.definitions import archives_of, owner_of, promised_members
+from staticlink.link.definitions import archives_of, owner_of
 from staticlink.link.inputs import Archive, Group, Script
-from staticlink.link.resolution import ROLE_MASK, UNDEFINED, WEAK_UNDEFINED
-from staticlink.link.resolve import resolve
+from staticlink.link.lld import Lld
+from staticlink.link.resolution import LAZY, ROLE_MASK, UNDEFINED, WEAK_UNDEFINED
+from staticlink.link.table import with_default_versions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -28,13 +29,19 @@ if TYPE_CHECKING:
     from staticlink.link.inputs import Item, ObjectFile
     from staticlink.link.resolution import Resolution
 
+    #: archive -> offset -> member
+    _Members = dict[Archive, dict[int, ObjectFile]]
+
 
 def find_divergence(resolution: Resolution, policy: Policy) -> Iterator[Finding]:
     """Yield every symbol whose winner under lld is not the one ``resolution``, GNU ld's, has."""
     candidates, contested = _candidates(resolution)
     if not contested:
         return
-    other = resolve(_offered(resolution.items, candidates), profile="lld", options=resolution.options)
+    lld = _Winners(resolution.options)
+    lld.take_all(_offered(resolution.items, candidates))
+    lld.finish()
+    other = lld.result("lld", resolution.items)
     explained = False
     for name in sorted(contested):
         ours, theirs = owner_of(resolution, name), owner_of(other, name)
@@ -64,44 +71,47 @@ def _shown(one: ObjectFile | None) -> str:
     return one.display if one is not None else "not defined"
 
 
-def _candidates(resolution: Resolution) -> tuple[dict[Archive, set[ObjectFile]], set[str]]:
+def _candidates(resolution: Resolution) -> tuple[_Members, set[str]]:
     """Return the members that could join under any order of search, and the symbols that have several homes."""
     archives = archives_of(resolution)
-    found: dict[Archive, set[ObjectFile]] = {archive: set() for archive in archives}
+    found: _Members = {archive: {} for archive in archives}
+    objects = [one for one in resolution.loaded if one.archive is None]
+    # What has a home so far: a definition in an object, or an archive whose index names it.
+    housed = {name for one in objects for name in (*one.symbols.strong, *one.symbols.weak, *one.symbols.common)}
+    for one in resolution.loaded:
+        if one.archive is not None:
+            found[one.archive][one.offset] = one
     contested: set[str] = set()
     asked: set[str] = set()
-    defined: dict[str, ObjectFile] = {}
-    fresh: Collection[ObjectFile] = resolution.loaded
     names = {*resolution.options.undefined, *resolution.options.required, *filter(None, [resolution.options.entry])}
-    while fresh or names:
-        for one in fresh:
-            names.update(resolution.references(one), one.symbols.common)
-            if one.archive is None:
-                defined.update(dict.fromkeys((*one.symbols.strong, *one.symbols.weak, *one.symbols.common), one))
+    fresh: Collection[ObjectFile] = resolution.loaded
+    while fresh:
+        names.update(*(resolution.references(one) for one in fresh), *(one.symbols.common for one in fresh))
         names -= asked
         asked |= names
-        joined: dict[ObjectFile, None] = {}
+        joined: list[ObjectFile] = []
         for archive in archives:
-            for name in names & archive.promises.keys():
+            hits = names & archive.promises.keys()
+            contested |= hits & housed
+            housed |= hits
+            for name in hits:
                 places = archive.promises[name]
-                if len(places) > 1 or name in defined or owner_of(resolution, name) is None:
+                if len(places) > 1:
                     contested.add(name)
-                for member in promised_members(archive, name):
-                    if defined.setdefault(name, member) is not member:
-                        contested.add(name)
-                    if member not in found[archive]:
-                        found[archive].add(member)
-                        joined[member] = None
-        known = set(resolution.loaded) if fresh is resolution.loaded else set()
-        fresh, names = [one for one in joined if one not in known], set()
+                for offset in map(archive.offset_at, places):
+                    if offset not in found[archive] and (member := archive.member(offset)) is not None:
+                        found[archive][offset] = member
+                        joined.append(member)
+        fresh, names = joined, set()
+    contested |= {name for name in asked & housed if _is_missing(resolution, name)}
     return found, contested
 
 
-def _offered(items: Iterable[Item], candidates: dict[Archive, set[ObjectFile]]) -> list[Item]:
+def _offered(items: Iterable[Item], candidates: _Members) -> list[Item]:
     result: list[Item] = []
     for item in items:
         if isinstance(item, Archive):
-            result.append(_Offer(item, candidates[item]))
+            result.append(_Offer(item, candidates[item].values()))
         elif isinstance(item, (Group, Script)):
             result += _offered(item.items, candidates)
         else:
@@ -114,10 +124,22 @@ class _Offer(Archive):
 
     __slots__ = ("_members",)
 
-    def __init__(self, archive: Archive, members: Collection[ObjectFile]) -> None:
+    def __init__(self, archive: Archive, members: Iterable[ObjectFile]) -> None:
         """Show ``members`` of ``archive``, in its order; lld's rules ask for nothing else, so nothing else is set."""
         self.path = archive.path
         self._members = sorted(members, key=lambda one: one.offset)
 
     def objects(self) -> Iterator[ObjectFile]:
         return iter(self._members)
+
+
+class _Winners(Lld):
+    """lld's rules without the reason for each extraction, which costs reading every symbol table again."""
+
+    __slots__ = ()
+
+    def _first_wanted(self, one: ObjectFile) -> str:
+        symbols = one.symbols
+        names: Iterable[str] = (*symbols.strong, *symbols.weak, *symbols.common)
+        names = with_default_versions(tuple(names)) if symbols.versioned else names
+        return next(name for name in names if self.state.get(name, LAZY) & ROLE_MASK == UNDEFINED)
