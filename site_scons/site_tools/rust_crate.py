@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from SCons.Builder import Builder
 from SCons.Script import GetOption
 from staticlink.errors import StaticlinkError
-from staticlink.rust.cargo import CargoRun, deciding_environment
+from staticlink.rust.cargo import CargoRun, deciding_environment, write_lock
 from staticlink.rust.crate import crate_files, describe_crate, recall_crate
 from staticlink.rust.outputs import compile_crate, read_std, write_std
 from staticlink.rust.std import choose_std, std_evidence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
+    from staticlink.rust.crate import Crate
     from staticlink.rust.toolchain import Toolchain
 
 #: What of the core decides an archive, and what decides std.
@@ -54,6 +55,8 @@ def generate(env: Environment) -> None:
     """Add ``RustCrate``."""
     env["BUILDERS"]["_RustStd"] = Builder(action=core_action(_make_std, "STD    $TARGET"))
     env["BUILDERS"]["_RustArchive"] = Builder(action=core_action(_make_archive, "CARGO  $TARGET"))
+    env["BUILDERS"]["_CargoLock"] = Builder(action=core_action(_make_lock, "LOCK   $TARGET"))
+    env.AppendUnique(PROGEMITTER=[_without_facts])
     env.AddMethod(_rust_crate, "RustCrate")
 
 
@@ -68,11 +71,12 @@ def _rust_crate(env: Environment, directory: Any, profile: str = "release") -> l
         toolchain = find_toolchain(Path(place.abspath), os.environ, cache.root / "rust")
         crate = describe_crate(Path(place.abspath), toolchain, os.environ, cache.root / "rust")
         excluded = [Path(env.Dir(node_name(settings(env).build)).abspath)]
-        files = crate_files(crate, os.environ, excluded)
+        files = sorted({*crate_files(crate, os.environ, excluded), crate.lock})
     archive = env.File(f"{built}/rust/lib{crate.library}.a")
     facts = env.File(f"{built}/rust/lib{crate.library}.rust.json")
     if archive.has_explicit_builder():
         return [archive, facts]
+    _declare_lock(env, crate, toolchain)
     nodes = env._RustArchive([archive, facts], [env.File(str(path)) for path in files])  # noqa: SLF001  (our own builder)
     for node in nodes:
         node.attributes.staticlink_crate = (crate, toolchain, profile)
@@ -80,6 +84,22 @@ def _rust_crate(env: Environment, directory: Any, profile: str = "release") -> l
     env.Depends(nodes, [_std(env, toolchain), env.Value(repr(decisions)), tool_node(env, toolchain.rustc)])
     env.Depends(nodes, core_nodes(env, *_CORE_PARTS))
     return list(nodes)
+
+
+def _declare_lock(env: Environment, crate: Crate, toolchain: Toolchain) -> None:
+    """Have a missing lock file written ahead of the crate: the next build must find what this one started from."""
+    node = env.File(str(crate.lock))
+    if crate.lock.is_file() or node.has_explicit_builder():
+        return
+    env._CargoLock(node, [env.File(str(crate.manifest))])  # noqa: SLF001  (our own builder)
+    node.attributes.staticlink_crate = (crate, toolchain)
+    env.NoClean(node)
+    env.NoCache(node)
+
+
+def _without_facts(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
+    """Hand a plain ``Program`` the archives only, with ``static=0``: a linker cannot read what is said of them."""
+    return target, [node for node in source if not str(node).endswith(".rust.json")]
 
 
 def _named_only(env: Environment, place: Any, built: str) -> list[Node]:
@@ -116,6 +136,14 @@ def _make_std(target: list[Node], source: list[Node], env: Environment) -> None:
     with _cargo_run(options.offline) as run:
         chosen = choose_std(toolchain, options.target, options.rust_std, cache=open_cache(os.environ), run=run, say=say)
     write_std(chosen, toolchain, Path(target[0].path))
+
+
+def _make_lock(target: list[Node], source: list[Node], env: Environment) -> None:
+    """Have cargo write Cargo.lock."""
+    crate, toolchain = target[0].attributes.staticlink_crate
+    with _cargo_run(settings(env).offline) as run:
+        write_lock(crate, toolchain, run)
+    say("LOCK", str(target[0]), f"{crate.name} had none")
 
 
 def _make_archive(target: list[Node], source: list[Node], env: Environment) -> None:

@@ -102,6 +102,22 @@ def build_crate(
     return Compiled(_archive(crate, messages), _native_libraries(messages), _rendered(messages, {"warning"}))
 
 
+def write_lock(crate: Crate, toolchain: Toolchain, run: CargoRun) -> None:
+    """Have cargo choose the versions of what the crate depends on and write them down.
+
+    Raises :class:`StaticlinkError` with cargo's own text.
+    """
+    command = [str(toolchain.cargo), "generate-lockfile", "--color=never", f"--manifest-path={crate.manifest}"]
+    done = subprocess.run(
+        [*command, *(["--offline"] if run.offline else [])], cwd=crate.directory, env=run.environ,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
+        pass_fds=run.pass_fds,
+    )  # fmt: skip
+    if done.returncode != 0:
+        evidence = [line.rstrip() for line in done.stderr.strip().splitlines()]
+        raise fail("no-lock-file", f"cargo writes no Cargo.lock: {crate.name}", evidence=evidence)
+
+
 def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str) -> Exception:
     text = _rendered(messages, {"error", "error: internal compiler error"}) + said
     lines = [line.rstrip() for line in text.strip().splitlines()]

@@ -124,6 +124,7 @@ def _ask(manifest: Path, toolchain: Toolchain, environ: Mapping[str, str]) -> di
     while waiting:
         directory = waiting.pop()
         if directory not in packages:
+            _require_manifest(directory, packages.values())
             _metadata(directory / "Cargo.toml", toolchain, environ, packages)
         reached[directory] = packages[directory]["name"]
         paths = [Path(d["path"]) for d in packages[directory]["dependencies"] if d.get("path") and d["kind"] != "dev"]
@@ -142,6 +143,14 @@ def _ask(manifest: Path, toolchain: Toolchain, environ: Mapping[str, str]) -> di
         "consulted": _digests(consulted),
         "cargo": _cargo_identity(toolchain),
     }
+
+
+def _require_manifest(directory: Path, packages: Iterable[Mapping[str, Any]]) -> None:
+    """Raise :class:`StaticlinkError` when a package depends on one by a path at which there is none."""
+    if not (directory / "Cargo.toml").is_file():
+        users = [p["name"] for p in packages if any(d.get("path") == str(directory) for d in p["dependencies"])]
+        evidence = ("there is no Cargo.toml in it", *(f"a dependency of {name}" for name in sorted(users)))
+        raise fail("not-a-crate", f"no cargo package: {directory.name}", evidence=evidence)
 
 
 def _metadata(

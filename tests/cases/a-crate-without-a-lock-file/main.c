@@ -1,0 +1,9 @@
+#include <stdio.h>
+
+int digits(void);
+
+int main(void)
+{
+    printf("%d digits\n", digits());
+    return 0;
+}
