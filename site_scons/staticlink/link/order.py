@@ -18,6 +18,7 @@ words.
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -166,9 +167,13 @@ def _changes(meant: Resolution, found: Resolution) -> Iterator[Changed]:
 
 
 class _Schedule:
-    """The archives placed so far, and which needed members and contested symbols are already asked for."""
+    """The archives placed so far, and which needed members and contested symbols are already asked for.
 
-    __slots__ = ("_asked", "_cycles", "_demand", "_items", "_missing", "_named", "_waiting")
+    Those that wait are kept with their rank; the complete ones are the waiting archives whose needed members have all
+    been asked for, the best first.
+    """
+
+    __slots__ = ("_asked", "_complete", "_cycles", "_demand", "_items", "_missing", "_named", "_waiting")
 
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
@@ -176,19 +181,21 @@ class _Schedule:
         self._named = set(demand.root_names)
         self._missing = {archive: len(members) for archive, members in demand.needed.items()}
         levels = _levels(demand)
-        self._waiting = sorted(demand.needed, key=lambda one: (levels[one], one.path.name, str(one.path)))
+        ranked = sorted(demand.needed, key=lambda one: (levels[one], one.path.name, str(one.path)))
+        self._waiting = {archive: rank for rank, archive in enumerate(ranked)}
+        self._complete: list[tuple[int, Archive]] = []
         self._items: list[Archive | Group] = []
         self._cycles: list[Cycle] = []
 
     def run(self) -> tuple[tuple[Archive | Group, ...], tuple[Cycle, ...]]:
         self._ask(self._demand.roots)
         while self._waiting:
-            ready = [one for one in self._waiting if self._missing[one] == 0 and not self._yields_to(one)]
+            ready = [one for _, one in self._complete if not self._yields_to(one)]
             if ready:
                 chosen: tuple[Archive, ...] = (min(ready, key=self._is_free),)
             else:
                 yields_to = {one: self._yields_to(one) for one in self._waiting}
-                cycle = find_cycle(self._demand, self._asked, self._waiting, yields_to)
+                cycle = find_cycle(self._demand, self._asked, tuple(self._waiting), yields_to)
                 chosen = cycle.archives
                 if len(chosen) > 1:
                     self._cycles.append(cycle)
@@ -211,7 +218,9 @@ class _Schedule:
         return not any(rival in self._waiting for rival in self._demand.contested.get(archive, {}).values())
 
     def _place(self, archives: Sequence[Archive]) -> None:
-        self._waiting = [one for one in self._waiting if one not in archives]
+        for archive in archives:
+            del self._waiting[archive]
+        self._complete = [row for row in self._complete if row[1] in self._waiting]
         for archive in archives:
             for member in self._demand.needed[archive]:
                 self._ask(self._demand.asks[member])
@@ -226,7 +235,10 @@ class _Schedule:
             if member in self._asked:
                 continue
             self._asked.add(member)
-            self._missing[home[member]] -= 1
+            archive = home[member]
+            self._missing[archive] -= 1
+            if not self._missing[archive] and archive in self._waiting:
+                insort(self._complete, (self._waiting[archive], archive))
             stack += (other for other in self._demand.asks[member] if home[other] is home[member])
 
 
