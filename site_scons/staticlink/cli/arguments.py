@@ -20,6 +20,7 @@ from staticlink.cli.words import read_words
 from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.options import Options, read_assignment
+from staticlink.link.script import read_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,15 +106,6 @@ def read_arguments(arguments: Sequence[str], linker: str) -> Arguments:
     for word in words:
         reader.take(word)
     return reader.finish()
-
-
-def read_paths(paths: Sequence[Path], machine: str) -> tuple[Item, ...]:
-    """Return the inputs at ``paths``; what is no archive, or a script that stands for archives, is refused."""
-    items = tuple(read_input(path, machine=machine) for path in paths)
-    wrong = [path for path, item in zip(paths, items, strict=True) if isinstance(item, ObjectFile)]
-    if wrong:
-        raise StaticlinkError(*(Fault("not-archive", f"not an archive: {path}") for path in wrong))
-    return items
 
 
 def _refuse(words: Sequence[Word]) -> None:
@@ -243,14 +235,20 @@ class _Reader:
 
     def _spell_inner(self, item: Item, script: str) -> None:
         """Note how the linker names what a script stands for: beside the script, or in a directory of ``-L``."""
+        if not isinstance(item, Script):
+            return
+        text = item.path.read_bytes()
+        names = [name for _, names in read_script(text, item.path.name) for name in names]
+        libraries = {f"lib{name[2:]}.a" for name in names if name.startswith("-l")}
         beside = script.rpartition("/")[0] if "/" in script else "." if self._linker == "bfd" else ""
-        for one in flatten([item]) if isinstance(item, Script) else ():
+        for one in flatten([item]):
             path = one.path
-            if path.is_relative_to(Path(beside)) and not path.is_absolute():
-                self._spelled.setdefault(path, join_path(beside, str(path.relative_to(Path(beside))), self._linker))
-            for directory in self._directories:
-                if path.parent == Path(directory):
-                    self._spelled.setdefault(path, join_path(directory, path.name, self._linker))
+            if path.name in libraries:
+                place = next((place for place in self._directories if path.parent == Path(place)), str(path.parent))
+                self._spelled.setdefault(path, join_path(place, path.name, self._linker))
+            elif path.is_relative_to(Path(beside)) and not path.is_absolute():
+                inner = str(path.relative_to(Path(beside)))
+                self._spelled.setdefault(path, join_path(beside, inner, self._linker))
 
 
 def _whole(item: Item) -> Item:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HEADER = "reference\textracted\tsymbol"
 #: How lld names the options that extract a member, where that is not the option itself.
-_LLD_REFERENCES = {"-u": "<internal>"}
+_LLD_REFERENCES = {"-u": "<internal>", "--wrap": "<internal>"}
 
 
 def why_extract(options: argparse.Namespace) -> int:

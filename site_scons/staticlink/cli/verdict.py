@@ -1,9 +1,4 @@
-"""Is this file sound: an executable as a static one, archives as inputs of a link? ``verify`` and ``audit``.
-
-An archive alone is no link, so ``audit`` asks what a link would come to that refers to every symbol of the archives it
-is given, in that order: whatever two of them define is in it twice, or one definition shadows the other. What such a
-link misses is no finding, because what else joins it is not known.
-"""
+"""Is this file sound: an executable as a static one, archives as inputs of a link? ``verify`` and ``audit``."""
 
 from __future__ import annotations
 
@@ -12,14 +7,10 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from staticlink.cli.arguments import read_paths
 from staticlink.cli.output import FINDINGS, GOOD, write_document
 from staticlink.elf.inspect import inspect_executable
-from staticlink.link.audit import audit_link
+from staticlink.link.audit import audit_archives
 from staticlink.link.finding import load_policy
-from staticlink.link.inputs import Archive, flatten
-from staticlink.link.options import Options
-from staticlink.link.order import order_inputs
 from staticlink.link.verify import verify_executable
 from staticlink.report import text
 from staticlink.report.steps import report_check
@@ -54,25 +45,18 @@ def verify(options: argparse.Namespace) -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Say what would be wrong, or surprising, in a link of these archives."""
-    items = read_paths(options.archives, platform.machine())
-    archives = [one for one in flatten(items) if isinstance(one, Archive)]
-    symbols = dict.fromkeys(name for archive in archives for name in archive.promises)
-    order = order_inputs((), items, options=Options(entry=None, undefined=tuple(symbols)))
-    findings = audit_link(order, load_policy(options.findings))
+    findings = audit_archives(options.archives, load_policy(options.findings), machine=platform.machine())
     if options.json:
         fields = {
-            "archives": [str(archive.path) for archive in archives],
-            "members": len(order.resolution.loaded),
-            "symbols": len(symbols),
+            "archives": [str(path) for path in options.archives],
             "findings": [asdict(finding) for finding in findings],
         }
         write_document("audit", fields)
     else:
         told = [one for one in findings if one.level != "allow"]
         _print(told, options.archives[0])
-        counts = (text.count(len(archives), "archive"), text.count(len(order.resolution.loaded), "member"))
         found = f"{text.count(len(told), 'finding')}, {len(findings) - len(told)} allowed"
-        sys.stdout.write(f"AUDIT  {', '.join(counts)}: {found}\n")
+        sys.stdout.write(f"AUDIT  {text.count(len(options.archives), 'archive')}: {found}\n")
     return _code(findings)
 
 
