@@ -10,6 +10,7 @@ COMDAT symbols are left out: all their copies are the same by the language's rul
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from staticlink.link.definitions import PERSONALITY
@@ -35,8 +36,9 @@ def find_rivals(archives: Sequence[Archive], policy: Policy) -> Iterator[Finding
             homes.setdefault(name, []).append(("strong", members[0]))
         for name in weak.keys() - strong.keys():
             homes.setdefault(name, []).append(("weak", weak[name]))
+    contents: dict[ObjectFile, bytes] = {}
     for name in sorted(name for name, found in homes.items() if len(found) > 1):
-        if any(not _same(homes[name][0][1], one) for _, one in homes[name]):
+        if len({_content(one, contents) for _, one in homes[name]}) > 1:
             yield _dispute(name, homes[name], policy)
 
 
@@ -55,9 +57,11 @@ def _definitions(archive: Archive) -> tuple[dict[str, list[ObjectFile]], dict[st
     return strong, weak
 
 
-def _same(one: ObjectFile, other: ObjectFile) -> bool:
-    first, second = (each.data[each.start : each.start + each.size] for each in (one, other))
-    return one.size == other.size and first == second
+def _content(one: ObjectFile, known: dict[ObjectFile, bytes]) -> bytes:
+    """Return a digest of the object's bytes; ``known`` keeps it, because one object defines many symbols."""
+    if one not in known:
+        known[one] = hashlib.sha256(one.data[one.start : one.start + one.size]).digest()
+    return known[one]
 
 
 def _dispute(name: str, found: Sequence[tuple[str, ObjectFile]], policy: Policy) -> Finding:

@@ -39,7 +39,7 @@ def order_and_extract(inputs: Inputs, policy: Policy) -> tuple[LinkOrder, tuple[
     while True:
         options = replace(inputs.options, undefined=(*inputs.options.undefined, *asked))
         order = order_inputs(inputs.objects, inputs.archives, closing=inputs.closing, options=options)
-        more = choose_extractions(order.resolution, policy)
+        more = choose_extractions(order, policy)
         if not more:
             return order, asked
         asked += more
@@ -56,11 +56,11 @@ def find_weak_references(order: LinkOrder, policy: Policy) -> Iterator[Finding]:
         yield min(found, key=lambda one: LEVELS.index(one.level))
 
 
-def choose_extractions(resolution: Resolution, policy: Policy) -> tuple[str, ...]:
+def choose_extractions(order: LinkOrder, policy: Policy) -> tuple[str, ...]:
     """Return the symbols that the linker should be given with ``-u``, sorted."""
     return tuple(
         symbol
-        for symbol, referrers, _ in _unsatisfied(resolution, ())
+        for symbol, referrers, _ in _unsatisfied(order.resolution, order.unused)
         if any((rule := policy.rule(_ID, symbol, _home(one))) is not None and rule.extract for one in referrers)
     )
 
