@@ -1,9 +1,11 @@
 """Does every project in ``tests/cases/`` behave as its ``expect.toml`` says, under a real SCons?
 
 A case is a folder named after a behaviour: an ``SConstruct``, sources, and ``expect.toml``. It is copied to a temporary
-directory and built there; ``[[run]]`` tables happen in order, in the same copy. What a run may say:
+directory and built there; ``[[run]]`` tables happen in order, in the same copy. ``needs`` lists programs without which
+the case is skipped, ``environment`` adds variables. What a run may say:
 
 ``args``      the arguments of ``scons``; ``@TMP@`` stands for the directory that the copy is in
+``command``   a whole command in place of ``scons``; ``staticlink`` is this checkout's
 ``edit``      ``{file, old, new}``: a replacement made before the run; ``delete``: a file removed before it
 ``exit``      the exit code (default 0)
 ``errors``    lines that standard error must hold, in this order and without others between them
@@ -14,6 +16,8 @@ directory and built there; ``[[run]]`` tables happen in order, in the same copy.
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,11 +34,16 @@ CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/expect.toml
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Path, tmp_path: Path) -> None:
     expectations = toml.loads((case / "expect.toml").read_text(encoding="utf-8"))
+    absent = [name for name in expectations.get("needs", []) if shutil.which(name) is None]
+    if absent:
+        pytest.skip(f"not installed: {', '.join(absent)}")
+    environment = {**os.environ, "PATH": f"{with_staticlink(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}"}
+    environment |= expectations.get("environment", {})
     project = tmp_path / expectations.get("directory", "project")
     shutil.copytree(case, project, ignore=shutil.ignore_patterns("expect.toml", "__pycache__"))
     for number, run in enumerate(expectations["run"], 1):
         prepare(project, run)
-        done = scons(project, run.get("args", []))
+        done = execute(project, run, environment)
         shown = f"run {number} of {case.name}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"
         assert done.returncode == run.get("exit", 0), shown
         check_words(run, done, shown)
@@ -51,10 +60,28 @@ def prepare(project: Path, run: dict[str, Any]) -> None:
         (project / run["delete"]).unlink()
 
 
-def scons(project: Path, args: list[str]) -> subprocess.CompletedProcess[str]:
+def with_staticlink(directory: Path) -> Path:
+    """Return a directory with the command ``staticlink`` in it, run by the interpreter that runs the tests."""
+    directory.mkdir()
+    script = directory / "staticlink"
+    words = shlex.join([sys.executable, "-m", "staticlink.cli"])
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(TOP / "site_scons"))} exec {words} "$@"\n')
+    script.chmod(0o755)
+    return directory
+
+
+def execute(project: Path, run: dict[str, Any], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q"]
-    command += [word.replace("@TMP@", str(project.parent)) for word in args]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=1200)
+    command += [word.replace("@TMP@", str(project.parent)) for word in run.get("args", [])]
+    return subprocess.run(
+        run.get("command", command),
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1200,
+    )
 
 
 def check_words(run: dict[str, Any], done: subprocess.CompletedProcess[str], shown: str) -> None:

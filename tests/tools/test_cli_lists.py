@@ -28,7 +28,7 @@ from tests.elf_writer import Specimen, write_archive, write_object
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LINKS = int(os.environ.get("STATICLINK_ORACLE_LINKS", "400")) // 2
+LINKS = int(os.environ.get("STATICLINK_ORACLE_LINKS", "400")) // 4
 _SYMBOLS = [f"s{number}" for number in range(12)]
 _BEGINS = "included to satisfy reference by file (symbol)\n\n"
 _ROW = re.compile(r"^(\S+)\s+(?:(\S+) )?\((\S+)\)$")

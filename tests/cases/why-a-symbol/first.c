@@ -1,0 +1,6 @@
+int second(void);
+
+int first(void)
+{
+    return second();
+}

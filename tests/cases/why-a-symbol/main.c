@@ -1,0 +1,6 @@
+int first(void);
+
+int main(void)
+{
+    return first();
+}

@@ -1,0 +1,6 @@
+int absent(void);
+
+int second(void)
+{
+    return absent();
+}
