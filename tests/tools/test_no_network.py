@@ -85,11 +85,12 @@ def test_a_machine_without_apt_says_so(project: Path, tmp_path: Path) -> None:
 
 def test_a_std_that_cannot_be_built_names_the_ways_out(project: Path) -> None:
     sysroot = subprocess.run(["rustc", "--print=sysroot"], capture_output=True, text=True, check=True).stdout.strip()
-    if Path(sysroot, "lib/rustlib/src/rust/library").is_dir():
-        pytest.skip("std can be built here: the component rust-src is installed")
+    if any(Path(sysroot, f"lib/rustlib/{part}").is_dir() for part in ("src/rust/library", "x86_64-unknown-linux-musl")):
+        pytest.skip("a std for musl can be had here: rust-src or the target is installed")
     lines = failure(project, "static=1", "libc=musl", "rust_std=build", "crate")
     stopped = "scons: *** [build/x86_64-linux-musl-static/rust-std/std.json] no source of Rust's std for rustc "
     assert lines[0].startswith(stopped)
-    assert lines[1] == "  the compiler's sysroot has no rust-src component"
-    assert [line for line in lines[2:-1] if not line.startswith("  Debian suite ")] == []
+    lacks = "  the compiler's sysroot has no "
+    assert lines[1:3] == [f"{lacks}std for x86_64-unknown-linux-musl", f"{lacks}rust-src component"]
+    assert [line for line in lines[3:-1] if not line.startswith("  Debian suite ")] == []
     assert lines[-1] == "  fix: rustup component add rust-src, or rust_std=shim"
