@@ -7,6 +7,7 @@ Whatever goes wrong on the way, the file is removed: the link plan, written befo
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,11 @@ def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault
     if done.returncode != 0 or not output.is_file():
         words = (done.stderr + done.stdout).splitlines()
         left_out = (f"{len(words) - _SHOWN_LINES} more lines",) if len(words) > _SHOWN_LINES else ()
-        ending = f"exit code {done.returncode}" if done.returncode else "exit code 0, but no output"
-        evidence = (*words[:_SHOWN_LINES], *left_out, ending)
+        evidence = (*words[:_SHOWN_LINES], *left_out, _ending(done.returncode))
         raise fail("linker-failed", f"the linker failed: {Path(command[0]).name}", evidence=evidence, see=see)
+
+
+def _ending(code: int) -> str:
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}" if code else "exit code 0, but no output"

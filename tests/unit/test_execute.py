@@ -1,0 +1,78 @@
+"""Is a linker's failure told in its own words, and does nothing half-made stay behind?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from staticlink.errors import Fault, StaticlinkError
+from staticlink.link.execute import run_linker, unverified
+from staticlink.report.text import render_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def linker(directory: Path, script: str) -> str:
+    path = directory / "ld.own"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def told(directory: Path, command: list[str], explanation: tuple[Fault, ...] = ()) -> str:
+    with pytest.raises(StaticlinkError) as caught:
+        run_linker(command, directory / "app", explanation, "app.linkplan.json")
+    return render_error(caught.value)
+
+
+def test_the_first_words_of_a_linker_and_how_it_ended(tmp_path: Path) -> None:
+    command = [linker(tmp_path, "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo line $n >&2; done; exit 3")]
+    lines = "".join(f"  line {n}\n" for n in range(1, 13))
+    assert told(tmp_path, command) == (
+        f"the linker failed: ld.own\n{lines}  2 more lines\n  exit code 3\n  see: app.linkplan.json"
+    )
+
+
+def test_a_linker_that_succeeds_without_output(tmp_path: Path) -> None:
+    assert told(tmp_path, [linker(tmp_path, "exit 0")]) == (
+        "the linker failed: ld.own\n  exit code 0, but no output\n  see: app.linkplan.json"
+    )
+
+
+def test_what_resolution_explains_is_told_instead(tmp_path: Path) -> None:
+    explanation = (Fault("undefined-symbol", "undefined symbol: f", ("referenced by a.o",)),)
+    command = [linker(tmp_path, "echo a.o: undefined reference to f; exit 1")]
+    assert told(tmp_path, command, explanation) == "undefined symbol: f\n  referenced by a.o"
+
+
+def test_a_linker_that_is_not_there(tmp_path: Path) -> None:
+    words = told(tmp_path, [str(tmp_path / "ld.gone")])
+    assert re.fullmatch(
+        r"the linker did not run: ld\.gone\n  .*No such file or directory.*\n  see: app\.linkplan\.json", words
+    )
+
+
+def test_a_linker_that_is_killed(tmp_path: Path) -> None:
+    assert told(tmp_path, [linker(tmp_path, "kill -KILL $$")]) == (
+        "the linker failed: ld.own\n  killed by SIGKILL\n  see: app.linkplan.json"
+    )
+
+
+def interrupted(output: Path) -> None:
+    with unverified(output) as path:
+        assert not output.exists()
+        path.write_text("second", encoding="utf-8")
+        raise KeyboardInterrupt
+
+
+def test_only_an_end_without_an_error_gives_the_name(tmp_path: Path) -> None:
+    output = tmp_path / "below" / "app"
+    with unverified(output) as path:
+        assert path.name == "app.unverified"
+        path.write_text("first", encoding="utf-8")
+    assert output.read_text(encoding="utf-8") == "first"
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(output)
+    assert list(output.parent.iterdir()) == []
