@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from copy import copy
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
@@ -28,7 +29,7 @@ from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, UNDEFINED
 from staticlink.link.table import FROM_ENTRY, FROM_OPTION, FROM_REQUIRED, SymbolTable, with_default_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from staticlink.link.inputs import Item
     from staticlink.link.options import Options
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 #: The roles through which a symbol asks for members.
 _ASKING = (UNDEFINED, COMMON)
+
+#: After this many searches of a group it is worth knowing which of its archives promise what.
+_FEW_SEARCHES = 3
 
 
 class GnuLd(SymbolTable):
@@ -88,11 +92,43 @@ class GnuLd(SymbolTable):
                     self._join(one)
 
     def _take_group(self, group: Group, *, again: bool) -> None:
-        before = -1
+        before, searches = -1, 0
+        archives = [one for one in group.items if isinstance(one, Archive)]
         while before != self.progress:
             before = self.progress
-            self.take_all(group.items, again=again)
+            if searches < _FEW_SEARCHES or len(archives) < len(group.items):
+                self.take_all(group.items, again=again)
+            else:
+                self._search_where_promised(archives, _promisers(archives))
+                return
             again = True
+            searches += 1
+
+    def _search_where_promised(self, archives: Sequence[Archive], promisers: Mapping[str, Sequence[int]]) -> None:
+        """Search a group to its end, and of its archives only those that promise a symbol which is asked for.
+
+        The others would extract nothing. ``promisers`` maps a symbol to the places of the archives that promise it.
+        """
+        before = -1
+        while before != self.progress:
+            before, joined = self.progress, len(self.loaded)
+            asked = [*(self.undefined.keys() & promisers.keys()), *(self.common.keys() & promisers.keys())]
+            heap = [place for name in asked for place in promisers[name]]
+            heapify(heap)
+            last = -1
+            while heap:
+                place = heappop(heap)
+                if place == last:
+                    continue
+                last = place
+                self._search(archives[place])
+                for one in self.loaded[joined:]:
+                    for name in chain(self.references(one.symbols.undefined), one.symbols.common):
+                        if name in self.undefined or name in self.common:
+                            for later in promisers.get(name, ()):
+                                if later > last:
+                                    heappush(heap, later)
+                joined = len(self.loaded)
 
     def _join(self, one: ObjectFile) -> list[str]:
         """Let ``one`` join, and return the symbols that archives are now searched for because of it."""
@@ -162,6 +198,14 @@ class GnuLd(SymbolTable):
         if self.reopened:
             return [row for row in found if row[1] not in self.reopened or not self._passed(row[1], row[0])]
         return found
+
+
+def _promisers(archives: Sequence[Archive]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, archive in enumerate(archives):
+        for name in archive.promises:
+            found.setdefault(name, []).append(place)
+    return found
 
 
 def _defines(one: ObjectFile, name: str) -> bool:
