@@ -100,7 +100,7 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     chosen = settings(env)
     adopt_compiler(env)
     reject_cxx(env, source)
-    env.Depends(output, env.Value(repr((chosen.target, chosen.unwinder, chosen.linker))))
+    env.Depends(output, env.Value(repr((chosen.target, chosen.unwinder, chosen.linker, chosen.findings))))
     env.Depends(output, core_nodes(env, *CORE_PARTS))
     env.Depends(output, _sysroot_nodes(env))
     if GetOption("clean"):

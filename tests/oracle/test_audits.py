@@ -113,6 +113,9 @@ def test_linkers_disagree_exactly_where_an_audit_says_so(tmp_path: Path) -> None
         assert ours == {one.member for one in order.resolution.extractions}, seed
         assert ours == theirs or found, seed
         for one in found:
+            if one.subject not in _NAMES:  # a member that one of them leaves out, whoever wins
+                assert one.subject in ours ^ theirs, (seed, one)
+                continue
             under_bfd, under_lld = one.evidence
             assert under_bfd.removesuffix(" under GNU ld") in {*ours, "main.o", "not defined"}, (seed, one)
             assert under_lld.removesuffix(" under lld") in {*theirs, "main.o", "not defined"}, (seed, one)

@@ -1,0 +1,4 @@
+int hook(void)
+{
+	return 3;
+}

@@ -1,0 +1,6 @@
+int hook(void);
+
+int use(void)
+{
+	return hook();
+}
