@@ -35,11 +35,14 @@ def _decides(path: Path) -> bool:
 
 
 def tool_node(env: Environment, path: str | Path) -> File:
-    """Return the node of an external program, compared by content only after its time has changed."""
+    """Return the node of an external program, compared by content only after its time or size has changed."""
     node = env.File(str(path))
     node.Decider(_changed)
     return node
 
 
 def _changed(dependency: File, target: File, previous: object, repository_node: File | None = None) -> bool:
+    # SCons counts whole seconds, so two edits within one are told apart by size alone.
+    if getattr(previous, "size", None) != dependency.get_size():
+        return bool(dependency.changed_content(target, previous, repository_node))
     return bool(dependency.changed_timestamp_then_content(target, previous, repository_node))
