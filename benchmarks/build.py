@@ -24,7 +24,7 @@ OPTIONS = ("static=1", "libc=musl")
 #: edit -> the file and the text that is added to it, with a number that makes each edit a new one.
 EDITS = {
     "one line of C": ("src/demo/unwind.c", "int edit_{0}(void); int edit_{0}(void) {{ return {0}; }}\n"),
-    "one line of Rust": ("src/demo/rust/src/lib.rs", '#[no_mangle] pub extern "C" fn rust_edit_{0}() -> i32 {{ {0} }}\n'),
+    "one line of Rust": ("src/demo/rust/src/lib.rs", '#[no_mangle] pub extern "C" fn rust_{0}() -> i32 {{ {0} }}\n'),
     "one line of Python": ("src/demo/python/demo_filter.py", "EDIT_{0} = {0}\n"),
 }
 
