@@ -114,9 +114,13 @@ def seconds_to_plan(request: LinkRequest) -> float:
 
 def linkers(command: list[str], output: Path) -> dict[str, list[str]]:
     """Return the demo's link for each linker that is installed."""
-    program, arguments = command[: command.index("-m")], command[command.index("-m") :]
+    arguments = command[command.index("-m") :]
     arguments[arguments.index("-o") + 1] = str(output)
-    found = {"rust-lld": program} if Path(program[0]).name == "rust-lld" else {}
+    found: dict[str, list[str]] = {}
+    if shutil.which("rustc"):
+        sysroot = subprocess.run(["rustc", "--print", "sysroot"], check=True, capture_output=True, text=True)
+        place = next(Path(sysroot.stdout.strip()).rglob("rust-lld"), None)
+        found = {"rust-lld": [str(place), "-flavor", "gnu"]} if place is not None else {}
     names = ("ld.bfd", "ld.gold", "ld.lld", "mold")
     return {
         name: [*start, *arguments] for name, start in {**{n: [n] for n in names if shutil.which(n)}, **found}.items()
