@@ -173,7 +173,13 @@ def test_wrong_usage_ends_with_2(capsys: Capture, words: list[str], message: str
 
 def test_trouble_in_json(capsys: Capture) -> None:
     found = document(capsys, "why-extract", "--json", "--", "gone.o")
-    fault = {"id": "missing-input", "what": "no such file: gone.o", "evidence": [], "fix": None, "see": None}
+    fault: dict[str, Any] = {
+        "id": "missing-input",
+        "what": "no such file: gone.o",
+        "evidence": [],
+        "fix": None,
+        "see": None,
+    }
     assert found == {"errors": [fault]}
 
 
@@ -204,7 +210,7 @@ def test_response_files_quote(project: Path) -> None:
 
 def test_a_driver_keeps_its_own_words() -> None:
     wanted = read_wanted(["--libc=glibc", "-Wl,--json", "--pie", "--sysroot=/x", "main.o", "--probe="])
-    assert (wanted.own, wanted.switches) == ({"libc": "glibc", "probe": ""}, {"pie"})
+    assert (wanted.own, wanted.switches) == ({"libc": "glibc", "probe": ""}, frozenset({"pie"}))
     assert wanted.rest == ("-Wl,--json", "--sysroot=/x", "main.o")
     with pytest.raises(StaticlinkError):
         read_wanted(["--linker=none"])
