@@ -33,7 +33,6 @@ LINKERS = {"bfd": "bfd", "gold": "bfd", "lld": "lld", "rust-lld": "lld", "mold":
 #: What makes something else than a static executable, or is not modelled.
 _REFUSED = {
     "shared": "it makes a shared library",
-    "pic-executable": "it makes a dynamic executable",
     "relocatable": "it makes an object",
     "just-symbols": "it is not modelled",
     "undefined-glob": "it is not modelled",
@@ -208,6 +207,8 @@ class _Reader:
             self._open[-1].append(assignment)
         elif name == "allow-multiple-definition" or (name, value) == ("keyword", "muldefs"):
             self._options = replace(old, allow_duplicates=True)
+        elif name in ("pie", "pic-executable", "no-pie"):
+            self._options = replace(old, pie=name != "no-pie")
         elif name in ("gc-sections", "no-gc-sections"):
             self._options = replace(old, gc_sections=name == "gc-sections")
 
