@@ -3,7 +3,8 @@
 An archive is a magic, then members: a header of 60 bytes, the data, a newline where the size is odd. GNU archives keep
 the index of global symbols in a member ``/`` (``/SYM64/`` when 32-bit offsets do not suffice) and long names in ``//``.
 A thin archive holds headers only; its members are files beside it. BSD archives write long names into the data
-(``#1/LENGTH``) and the index into ``__.SYMDEF``. Sources: ar(5) of FreeBSD; GNU binutils, ``bfd/archive.c``.
+(``#1/LENGTH``) and the index into ``__.SYMDEF``, which GNU ld knows only by a name in the
+header. Sources: ar(5) of FreeBSD; GNU binutils, ``bfd/archive.c``.
 
 The headers are walked from first to last even though the index gives offsets: that is what finds a truncated archive,
 which GNU ld accepts. Linkers know an index only as the first member and a name table only ahead of ordinary members;
@@ -112,18 +113,15 @@ class _Walk:
             here = not self._thin or name in _SPECIAL
             if here and start + size > end:
                 raise self._truncated(f"member at byte {position} needs {size} bytes, {end - start} are left")
-            if name.startswith("#1/"):
+            if name in _SPECIAL:
+                self._keep(Member(name, position, start, size), among_others=bool(found))
+            elif name.startswith("#1/"):
                 name, skipped = self._bsd_name(name, start, size)
-                member = Member(name, position, start + skipped, size - skipped)
-            elif name in _SPECIAL:
-                member = Member(name, position, start, size)
+                if not name.startswith("__.SYMDEF"):
+                    found.append(Member(name, position, start + skipped, size - skipped))
             else:
                 name, origin = self._name(name, position)
-                member = Member(name, position, start if here else 0, size, origin)
-            if name in _SPECIAL:
-                self._keep(member, among_others=bool(found))
-            else:
-                found.append(member)
+                found.append(Member(name, position, start if here else 0, size, origin))
             position = self._after(start + size if here else start)
         return found
 
@@ -138,7 +136,7 @@ class _Walk:
             self._long_names = self._data[member.start : member.start + member.size]
         elif member.name != "//" and member.offset == len(MAGIC):
             self._special[member.name] = (member.start, member.size)
-        else:
+        elif not member.name.startswith("__"):  # ranlib leaves BSD's index behind its own, as a file like any other
             what = "the name table" if member.name == "//" else "an index"
             raise self._malformed(f"{what} stands at byte {member.offset}, where linkers do not look for it")
 

@@ -2,7 +2,8 @@
 
 Debian's ``libm.a`` is such a script: ``GROUP ( /usr/lib/.../libm-2.36.a ... )``. Understood are the commands that such
 files consist of: INPUT, GROUP, AS_NEEDED, and OUTPUT_FORMAT and its kin, which change nothing here. A script that lays
-out sections is refused: it belongs behind ``-T``. Source: GNU ld's manual, "Commands Dealing with Files".
+out sections is refused: it belongs behind ``-T``. A comma separates names only when it stands alone: GNU ld takes one
+at the end of a name for a part of it, whatever its manual says. Source: GNU ld's manual, "Commands Dealing with Files".
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from staticlink.elf.mapping import Bytes
     from staticlink.errors import StaticlinkError
 
-_WORD = re.compile(r'[(),;]|"[^"]*"|[^\s(),;"]+|"')
+_WORD = re.compile(r'[();]|"[^"]*"|[^\s();"]+|"')
 _LISTS = {"INPUT": False, "GROUP": True}
 _IGNORED = frozenset({"OUTPUT_FORMAT", "OUTPUT_ARCH", "TARGET"})
 _LIMIT = 1 << 20  # bytes; a script that names libraries has a few lines
