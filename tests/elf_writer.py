@@ -38,7 +38,7 @@ class Specimen:
     ``bare`` and ``bare_weak`` are undefined symbols that no relocation uses; ``dead`` are used by a section that none
     refers to, ``debug`` by a section that is not loaded. ``tls_undefined`` are bare as well. ``linkonce`` are weak
     definitions, each in a section ``.gnu.linkonce.t.NAME``; ``warning`` are the symbols of ``.gnu.warning.NAME``.
-    ``value`` is that of absolute symbols, ``common_size`` the size and alignment of COMMON ones.
+    ``value`` is that of absolute symbols, ``common_size`` the size of COMMON ones, whose lowest bit is their alignment.
     """
 
     strong: Sequence[str] = ()
@@ -185,7 +185,7 @@ class _Writer:
         rows = [*((name, _LOCAL << 4 | _FUNC, _TEXT, 1) for name in locals_), *self.rows]
         strings, table = _Strings(), bytearray(24)
         for name, info, section, size in rows:
-            value = self.one.common_size if section == _COMMON else self.one.value if section == _ABS else 0
+            value = {_COMMON: self.one.common_size & -self.one.common_size, _ABS: self.one.value}.get(section, 0)
             other = 2 if name in self.one.hidden else 0
             table += struct.pack("<IBBHQQ", strings.add(name), info, other, section, value, size)
         names = [row[0] for row in rows]

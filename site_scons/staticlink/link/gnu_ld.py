@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from staticlink.errors import fail
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
 from staticlink.link.options import Assignment
-from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, UNDEFINED
+from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, UNDEFINED, WEAK_UNDEFINED
 from staticlink.link.table import FROM_ENTRY, FROM_OPTION, FROM_REQUIRED, SymbolTable, with_default_versions
 
 if TYPE_CHECKING:
@@ -45,12 +45,13 @@ _FEW_SEARCHES = 3
 class GnuLd(SymbolTable):
     """A link as GNU ld performs it."""
 
-    __slots__ = ("extracted",)
+    __slots__ = ("barred", "extracted")
 
     def __init__(self, options: Options) -> None:
         """Begin with what the command line asks for."""
         super().__init__(options)
         self.extracted: dict[Archive, set[int]] = {}
+        self.barred: set[str] = set()
         for number, names in ((FROM_OPTION, options.undefined), (FROM_REQUIRED, options.required)):
             for name in names:
                 self.want(name, number)
@@ -135,6 +136,18 @@ class GnuLd(SymbolTable):
         fresh = self.refer(one, self.define(one))
         return [*fresh, *one.symbols.common] if one.symbols.common else fresh
 
+    def discard(self, strong: Sequence[str], weak: Sequence[str], number: int) -> None:
+        """Turn discarded definitions into references for which nothing is extracted.
+
+        Source: ``elf_link_add_archive_symbols`` in binutils' ``bfd/elflink.c``, where ``indx`` is -3.
+        """
+        for name in strong:
+            self.progress += self.want(name, number)
+        for name in weak:
+            self.state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
+        self.weak_references.update(weak)
+        self.barred.update(strong, weak)
+
     def _search(self, archive: Archive) -> None:
         promises, state = archive.promises, self.state
         extracted = self.extracted.setdefault(archive, set())
@@ -161,6 +174,7 @@ class GnuLd(SymbolTable):
     def _wanted(self, promises: dict[str, list[int]]) -> Iterable[str]:
         """Return the symbols that are undefined or COMMON and that the archive promises."""
         wanted = self.undefined.keys() & promises.keys()
+        wanted -= self.barred
         return wanted | (self.common.keys() & promises.keys()) if self.common else wanted
 
     def _passed(self, name: str, place: int) -> bool:
@@ -188,6 +202,8 @@ class GnuLd(SymbolTable):
             fix = f"ranlib {archive.display}"
             raise fail("stale-index", f"stale archive index: {archive.display}", evidence=evidence, fix=fix)
         state, promises = self.state[name], archive.promises
+        if state & ROLE_MASK == UNDEFINED and name in self.barred:
+            return []
         if state & ROLE_MASK == COMMON and not any(
             row.name == name and row.is_data_definition for row in one.details()
         ):

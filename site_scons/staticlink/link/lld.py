@@ -12,8 +12,7 @@ entry symbol is looked for after all inputs. Source: ``lld/ELF/Symbols.cpp``, ``
 Symbols that ``--defsym`` names and the new names of ``--wrap`` are asked for at the end, whether or not anything refers
 to them.
 
-Not modelled: bitcode; that a definition discarded with its COMDAT group counts as a
-reference.
+Not modelled: bitcode.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
 from staticlink.link.options import Assignment
-from staticlink.link.resolution import LAZY, ROLE_BITS, ROLE_MASK, UNDEFINED, WEAK, WEAK_UNDEFINED
+from staticlink.link.resolution import LAZY, ROLE_BITS, ROLE_MASK, STRONG, UNDEFINED, WEAK, WEAK_UNDEFINED
 from staticlink.link.table import (
     FROM_DEFSYM,
     FROM_ENTRY,
@@ -31,11 +30,10 @@ from staticlink.link.table import (
     FROM_REQUIRED,
     FROM_WRAP,
     SymbolTable,
-    with_default_versions,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from staticlink.link.inputs import Item
     from staticlink.link.options import Options
@@ -43,10 +41,13 @@ if TYPE_CHECKING:
     _References = Iterator[tuple[str, bool]]
 
 
+_GNU_UNIQUE = 10  # LSB
+
+
 class Lld(SymbolTable):
     """A link as lld performs it."""
 
-    __slots__ = ("_assignments", "_offered", "_taken")
+    __slots__ = ("_assignments", "_discarded", "_offered", "_taken")
 
     def __init__(self, options: Options) -> None:
         """Begin with what the command line asks for."""
@@ -56,20 +57,48 @@ class Lld(SymbolTable):
                 self.want(name, number)
         self._offered: list[ObjectFile] = []
         self._taken: set[int] = set()
+        self._discarded: dict[str, int] = {}
         self._assignments: list[Assignment] = list(options.defsym)
+
+    def names(self, names: Collection[str]) -> list[str]:
+        """Return the names that definitions of ``names`` satisfy: a default version ``f@@V`` is the bare ``f``."""
+        return [name.partition("@@")[0] for name in names]
 
     def finish(self) -> None:
         """Ask for what the command line names once all inputs are known: assignments, the entry, wrapped symbols."""
+        if self.options.entry is not None:
+            self._extract_offered(self.options.entry, FROM_ENTRY)
         for one in self._assignments:
             for name in one.references:
                 self._ask(name, FROM_DEFSYM)
-        if self.options.entry is not None:
-            self._extract_offered(self.options.entry, FROM_ENTRY)
         for name in dict.fromkeys(self.options.wrap):
             if name in self.state:
                 self._wrap(name)
-        for one in self._assignments:
-            self.assign(one)
+        self.assigned.update(one.symbol for one in self._assignments)
+        for name, number in self._discarded.items():
+            if self.state[name] >> ROLE_BITS == number:
+                weak = self.state[name] & ROLE_MASK == WEAK
+                self.state[name] = number << ROLE_BITS | (WEAK_UNDEFINED if weak else UNDEFINED)
+
+    def discard(self, strong: Sequence[str], weak: Sequence[str], number: int) -> None:
+        """Let discarded definitions win as others do; what still refers to them in the end is undefined.
+
+        Source: ``ObjFile::postParse`` in ``lld/ELF/InputFiles.cpp``.
+        """
+        fresh = [name for name in strong if self.state.get(name, UNDEFINED) & ROLE_MASK != STRONG]
+        super()._define_strong(fresh, number)
+        self._define_weak(weak, number)
+        self._discarded.update((name, number) for name in (*strong, *weak) if self.state[name] >> ROLE_BITS == number)
+
+    def _define_strong(self, names: Collection[str], number: int) -> None:
+        """Let strong definitions join; among weak and GNU_UNIQUE ones the first wins (``Symbol::shouldReplace``)."""
+        found = list(names)
+        if any(self.state.get(name, UNDEFINED) & ROLE_MASK == WEAK for name in found):
+            unique = {row.name for row in self.loaded[number].details() if row.binding == _GNU_UNIQUE}
+            weaker = [name for name in found if name in unique and self.state.get(name, UNDEFINED) & ROLE_MASK == WEAK]
+            self.shadowed += ((name, number) for name in weaker)
+            found = [name for name in found if name not in weaker]
+        super()._define_strong(found, number)
 
     def _wrap(self, name: str) -> None:
         if not self._is_weak(name):
@@ -116,7 +145,7 @@ class Lld(SymbolTable):
         place, symbols = len(self._offered), one.symbols
         self._offered.append(one)
         names: Iterable[str] = chain(symbols.strong, symbols.weak, symbols.common)
-        for name in with_default_versions(tuple(names)) if symbols.versioned else names:
+        for name in self.names(tuple(names)) if symbols.versioned else names:
             old = self.state.get(name, WEAK_UNDEFINED)
             role = old & ROLE_MASK
             if role == WEAK_UNDEFINED:
@@ -128,7 +157,7 @@ class Lld(SymbolTable):
 
     def _first_wanted(self, one: ObjectFile) -> str:
         """Return the first symbol, in the order of the symbol table, through which an offered member is extracted."""
-        defined = with_default_versions([row.name for row in one.details() if row.section])
+        defined = self.names([row.name for row in one.details() if row.section])
         return next(name for name in defined if self.state.get(name, LAZY) & ROLE_MASK == UNDEFINED)
 
     def _extract(self, place: int, number: int, name: str) -> None:

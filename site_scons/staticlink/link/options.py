@@ -43,7 +43,7 @@ class Options:
 
     ``undefined`` are the symbols of ``-u``, ``required`` those of ``--require-defined``: a link without a definition of
     them fails. ``defsym`` come before all inputs. ``wrap`` are the symbols of ``--wrap``. ``allow_duplicates`` is
-    ``-z muldefs``. ``entry`` is ``None`` when the link has no entry symbol.
+    ``-z muldefs``. ``entry`` is ``None`` when the link has no entry symbol. A linker defines other symbols for ``pie``.
     """
 
     entry: str | None = "_start"
@@ -53,6 +53,7 @@ class Options:
     wrap: tuple[str, ...] = ()
     allow_duplicates: bool = False
     gc_sections: bool = False
+    pie: bool = False
 
     def renamed(self, name: str) -> str:
         """Return the name that a reference to ``name`` has under ``--wrap``."""

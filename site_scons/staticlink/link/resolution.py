@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from staticlink.link.inputs import Archive, flatten
+from staticlink.link.inputs import Archive, Group, flatten
 from staticlink.link.options import Assignment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from staticlink.link.inputs import Item, ObjectFile
     from staticlink.link.options import Options
@@ -23,13 +23,16 @@ UNDEFINED, WEAK_UNDEFINED, STRONG, WEAK, COMMON, LAZY = range(6)
 ROLE_BITS = 3
 ROLE_MASK = 7
 
-#: What every linker defines by itself. Source: ``ld --verbose``, the ELF back ends of GNU ld and lld.
+#: What both linkers define by themselves. Source: ``ld --verbose``, ``addReservedSymbols`` in ``lld/ELF/Writer.cpp``.
 _PROVIDED = frozenset({
-    "_end", "end", "__end", "_edata", "edata", "_etext", "etext", "__etext", "__bss_start", "__ehdr_start",
+    "_end", "end", "_edata", "edata", "_etext", "etext", "__bss_start", "__ehdr_start",
     "__executable_start", "__preinit_array_start", "__preinit_array_end", "__init_array_start", "__init_array_end",
     "__fini_array_start", "__fini_array_end", "__rela_iplt_start", "__rela_iplt_end", "_GLOBAL_OFFSET_TABLE_",
-    "_DYNAMIC",
 })  # fmt: skip
+#: What one of them adds.
+_PROVIDED_BY = {"bfd": frozenset({"__etext"}), "lld": frozenset({"_TLS_MODULE_BASE_", "__dso_handle"})}
+#: A position-independent executable has a dynamic section, even a static one.
+_PROVIDED_TO_PIE = frozenset({"_DYNAMIC"})
 #: An executable knows its thread pointer offsets, so linkers relax every general-dynamic access, and with it the call;
 #: lld leaves the name in the symbol table. Source: "ELF Handling For Thread-Local Storage", section 5.1. glibc's libc.a
 #: defines no such function.
@@ -74,7 +77,11 @@ class Resolution:
     def undefined(self) -> dict[str, tuple[str, ...]]:
         """Symbol -> the objects that refer to it, for every symbol the link would stop for; sorted by symbol."""
         missing = {name for name, state in self.state.items() if state & ROLE_MASK == UNDEFINED}
-        missing = {name for name in missing if name not in _PROVIDED | RELAXED_AWAY and not self._bounds_section(name)}
+        for assignment in self.assignments:  # its value is needed, so a weak reference is no excuse
+            missing.update(
+                n for n in assignment.references if self.state.get(n, UNDEFINED) & ROLE_MASK == WEAK_UNDEFINED
+            )
+        missing = {name for name in missing - self._provided() if not self._bounds_section(name)}
         referrers: dict[str, list[str]] = {name: [] for name in sorted(missing)}
         if missing:
             for assignment in self.assignments:
@@ -92,7 +99,7 @@ class Resolution:
     @property
     def assignments(self) -> tuple[Assignment, ...]:
         """What ``--defsym`` defines."""
-        return (*self.options.defsym, *(one for one in self.items if isinstance(one, Assignment)))
+        return (*self.options.defsym, *_assignments(self.items))
 
     def reference(self, name: str) -> str:
         """Return the name that a reference to ``name`` has under ``--wrap``."""
@@ -102,6 +109,11 @@ class Resolution:
         """Return the names that ``one`` refers to strongly, as ``--wrap`` leaves them."""
         names = one.symbols.undefined
         return list(map(self.options.renamed, names)) if self.options.wrap else names
+
+    def _provided(self) -> frozenset[str]:
+        """Return what the linker defines by itself, and what it needs no definition of."""
+        to_pie = _PROVIDED_TO_PIE if self.options.pie else frozenset()
+        return _PROVIDED | _PROVIDED_BY[self.profile] | to_pie | RELAXED_AWAY
 
     def _bounds_section(self, name: str) -> bool:
         if not name.startswith(_SECTION_BOUNDS):
@@ -116,6 +128,8 @@ class Resolution:
             return {}
         found: dict[str, tuple[str, ...]] = {}
         for name, numbers in sorted(self.clashes.items()):
+            if "@" in name and name.partition("@")[0] in self.clashes:
+                continue  # a default version defines the bare name as well, which is listed
             owners = [self.loaded[number] for number in numbers]
             if not _same_number(name, owners):
                 found[name] = tuple(owner.display for owner in owners)
@@ -144,6 +158,14 @@ class Resolution:
     def used_archives(self) -> tuple[Archive, ...]:
         """The archives that gave at least one member, in the order in which they first did."""
         return tuple(dict.fromkeys(one.archive for one in self.loaded if one.archive is not None))
+
+
+def _assignments(items: Iterable[Item]) -> Iterator[Assignment]:
+    for item in items:
+        if isinstance(item, Group):
+            yield from _assignments(item.items)
+        elif isinstance(item, Assignment):
+            yield item
 
 
 def _same_number(name: str, owners: Sequence[ObjectFile]) -> bool:

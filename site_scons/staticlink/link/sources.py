@@ -82,9 +82,10 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
     objects = (*before, *_objects(own))
     rest = (one for one in _archives(implied) if one.path.resolve() not in known)
     archives: tuple[Archive | Whole, ...] = (*map(Whole, whole), *_archives(own), *rest)
-    link = GnuLd(flags.options)
+    options = replace(flags.options, pie=request.target.pie)
+    link = GnuLd(options)
     link.take_all([*objects, Group(archives), *after])
-    return Inputs(objects, archives, after, flags.options, machine, link)
+    return Inputs(objects, archives, after, options, machine, link)
 
 
 def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinder]:

@@ -26,7 +26,7 @@ from staticlink.link.resolution import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from staticlink.link.inputs import Item, ObjectFile
     from staticlink.link.options import Assignment, Options
@@ -99,16 +99,25 @@ class SymbolTable:
             lost = self.signatures.intersection(symbols.signatures)
             self.signatures.update(symbols.signatures)
             if lost:
-                strong = [name for name in strong if symbols.comdat.get(name) not in lost]
-                weak = [name for name in weak if symbols.comdat.get(name) not in lost]
+                kept, discarded = _part(strong, symbols.comdat, lost)
+                weakly_kept, weakly_discarded = _part(weak, symbols.comdat, lost)
+                self.discard(discarded, weakly_discarded, number)
+                strong, weak = kept, weakly_kept
         if symbols.versioned:
-            strong, weak = with_default_versions(strong), with_default_versions(weak)
+            strong, weak = self.names(strong), self.names(weak)
         self._define_strong(strong, number)
         if weak:
             self._define_weak(weak, number)
         if symbols.common:
             self._define_common(symbols.common, number)
         return number
+
+    def names(self, names: Collection[str]) -> list[str]:
+        """Return the names that definitions of ``names`` satisfy."""
+        return with_default_versions(names)
+
+    def discard(self, strong: Sequence[str], weak: Sequence[str], number: int) -> None:
+        """Let definitions of a COMDAT group that is not the first of its signature join, if the linker minds them."""
 
     def _define_strong(self, names: Collection[str], number: int) -> None:
         state, code = self.state, number << ROLE_BITS | STRONG
@@ -123,9 +132,10 @@ class SymbolTable:
             if role == UNDEFINED:
                 del self.undefined[name]
             elif role == STRONG:
+                if old >> ROLE_BITS == FROM_DEFSYM:
+                    continue
                 del codes[name]
-                if name not in self.assigned:
-                    self.clashes.setdefault(name, [old >> ROLE_BITS]).append(number)
+                self.clashes.setdefault(name, [old >> ROLE_BITS]).append(number)
             elif role in (WEAK, COMMON):
                 self.shadowed.append((name, old >> ROLE_BITS))
                 self.common.pop(name, None)
@@ -166,13 +176,19 @@ class SymbolTable:
         return True
 
     def assign(self, one: Assignment) -> None:
-        """Let ``--defsym`` define its symbol, which no other definition can then change, and refer to others."""
-        for name in self.references(one.references):
-            self.progress += self.want(name, FROM_DEFSYM)
+        """Let ``--defsym`` refer to symbols, and define its own once these are defined.
+
+        The next strong definition takes its place without a clash, though in the end the assignment holds.
+        """
+        names = self.references(one.references)
+        for name in names:
+            if name not in self.state:  # a weak reference stays one
+                self.progress += self.want(name, FROM_DEFSYM)
         self.assigned.add(one.symbol)
-        self.undefined.pop(one.symbol, None)
-        self.common.pop(one.symbol, None)
-        self.state[one.symbol] = FROM_DEFSYM << ROLE_BITS | STRONG
+        if all(self.state[name] & ROLE_MASK in (STRONG, WEAK) for name in names):
+            self.undefined.pop(one.symbol, None)
+            self.common.pop(one.symbol, None)
+            self.state[one.symbol] = FROM_DEFSYM << ROLE_BITS | STRONG
 
     def refer(self, one: ObjectFile, number: int) -> list[str]:
         """Let the references of ``one`` join, and return the symbols that this made newly undefined."""
@@ -217,16 +233,26 @@ class SymbolTable:
 
     def result(self, profile: str, items: Sequence[Item]) -> Resolution:
         """Return what the link came to."""
+        assigned = FROM_DEFSYM << ROLE_BITS | STRONG
         return Resolution(
             profile=profile,
             items=tuple(items),
             options=self.options,
             loaded=tuple(self.loaded),
             extractions=tuple(self.extractions),
-            state=self.state,
+            state={**self.state, **dict.fromkeys(self.assigned, assigned)} if self.assigned else self.state,
             clashes={name: tuple(numbers) for name, numbers in self.clashes.items()},
             shadowed=tuple((name, self.loaded[number].display) for name, number in self.shadowed),
         )
+
+
+def _part(names: Iterable[str], comdat: Mapping[str, str], lost: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return the ``names`` that are kept and those in a group whose signature is ``lost``."""
+    kept: list[str] = []
+    discarded: list[str] = []
+    for name in names:
+        (discarded if comdat.get(name) in lost else kept).append(name)
+    return kept, discarded
 
 
 def with_default_versions(names: Collection[str]) -> list[str]:
