@@ -68,7 +68,7 @@ def bare_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 def test_the_environment_holds_both_commands(checkout: Path) -> None:
     scons = subprocess.run([checkout / ".venv/bin/scons", "--version"], capture_output=True, text=True, check=True)
     assert "SCons: v4.11.1" in scons.stdout
-    command = [str(checkout / ".venv/bin/staticlink"), "verify", checkout / ".venv/bin/python"]
+    command = [str(checkout / ".venv/bin/staticlink"), "verify", str(checkout / ".venv/bin/python")]
     verdict = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (verdict.returncode, "PT_INTERP" in verdict.stdout + verdict.stderr) == (1, True)
     where = subprocess.run(
