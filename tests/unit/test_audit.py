@@ -31,17 +31,6 @@ RAISE = "_Unwind_RaiseException"
 
 
 @pytest.fixture
-def lib(tmp_path: Path) -> Make:
-    def make(name: str, **members: Specimen) -> Archive:
-        data = write_archive([(f"{key}.o", specimen) for key, specimen in members.items()])
-        one = read_input(save(tmp_path / f"{name}.a", data))
-        assert isinstance(one, Archive)
-        return one
-
-    return make
-
-
-@pytest.fixture
 def main(tmp_path: Path) -> Main:
     def make(
         *undefined: str, name: str = "main", weak: tuple[str, ...] = (), strong: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, read_input
 from staticlink.link.options import Options
 from staticlink.link.order import order_inputs
 
-from tests.elf_writer import Specimen, save, write_archive, write_object
+from tests.elf_writer import Specimen, save, write_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     Make = Callable[..., Archive]
 
 S = Specimen
-
-
-@pytest.fixture
-def lib(tmp_path: Path) -> Make:
-    def make(name: str, **members: Specimen) -> Archive:
-        data = write_archive([(f"{key}.o", specimen) for key, specimen in members.items()])
-        one = read_input(save(tmp_path / f"{name}.a", data))
-        assert isinstance(one, Archive)
-        return one
-
-    return make
 
 
 @pytest.fixture

@@ -33,17 +33,6 @@ def main(tmp_path: Path) -> Callable[..., ObjectFile]:
     return make
 
 
-@pytest.fixture
-def lib(tmp_path: Path) -> Make:
-    def make(name: str, **members: Specimen) -> Archive:
-        data = write_archive([(f"{key}.o", specimen) for key, specimen in members.items()])
-        one = read_input(save(tmp_path / f"{name}.a", data))
-        assert isinstance(one, Archive)
-        return one
-
-    return make
-
-
 def extracted(*items: Item, profile: str = "bfd", undefined: tuple[str, ...] = ()) -> list[str]:
     return [one.member for one in resolve(items, profile=profile, options=Options(undefined=undefined)).extractions]
 
