@@ -121,6 +121,23 @@ def test_whole_archives_come_first_and_count_as_objects(main: Callable[..., Obje
     assert order.resolution.undefined == {}
 
 
+def test_a_whole_archive_within_a_group_stays_whole(main: Callable[..., ObjectFile], lib: Make) -> None:
+    plugin = lib("plugin", p=S(undefined=["a"]))
+    order = order_inputs([main()], [Group((lib("a", a=S(strong=["a"])), Whole(plugin)))])
+    assert shown(order) == ["plugin.a", "a.a"]
+    assert isinstance(order.items[0], Whole)
+    assert order.resolution.undefined == {}
+
+
+def test_a_whole_archive_does_not_win_what_the_users_order_gave_another(
+    main: Callable[..., ObjectFile], lib: Make
+) -> None:
+    a, plugin = lib("a", f=S(strong=["f"])), lib("plugin", f=S(weak=["f"]))
+    order = order_inputs([main("f")], [a, Whole(plugin)])
+    assert (shown(order), order.resolution.definitions["f"]) == (["a.a", "plugin.a"], "a.a(f.o)")
+    assert [(one.symbol, one.was, one.now) for one in order.kept] == [("f", "a.a(f.o)", "plugin.a(f.o)")]
+
+
 def test_closing_objects_come_last_and_extract_nothing(
     main: Callable[..., ObjectFile], lib: Make, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from staticlink.link.cycles import Cycle, components, find_cycle
 from staticlink.link.demand import read_demand
 from staticlink.link.gnu_ld import GnuLd
-from staticlink.link.inputs import Archive, Group, Whole, flatten
+from staticlink.link.inputs import Archive, Group, Script, Whole, flatten
 from staticlink.link.options import DEFAULT
 from staticlink.link.resolution import COMMON, LAZY, ROLE_BITS, ROLE_MASK, STRONG, WEAK
 from staticlink.link.resolve import resolve
@@ -55,10 +55,10 @@ class Changed:
 class LinkOrder:
     """An order of inputs that links, and what is to be known about it.
 
-    ``items`` holds the archives and groups (archives under ``--whole-archive`` come first); objects go before them and
-    ``closing`` after. ``unused`` are the archives that give no member. ``cycles`` say why each group is one.
-    ``kept`` holds what a better order would have changed: when it is not empty, the user's order stands. ``resolution``
-    is the outcome of the whole link in this order.
+    ``items`` holds the archives and groups (archives under ``--whole-archive`` come first, unless the user's order
+    stands); objects go before them and ``closing`` after. ``unused`` are the archives that give no member. ``cycles``
+    say why each group is one. ``kept`` holds what a better order would have changed: when it is not empty, the user's
+    order stands. ``resolution`` is the outcome of the whole link in this order.
     """
 
     objects: tuple[ObjectFile, ...]
@@ -93,38 +93,46 @@ def order_inputs(
     :attr:`LinkOrder.resolution`. Raises :class:`StaticlinkError` when a member cannot be
     read.
     """
-    whole, given = _sort(archives)
+    given = _each_once(archives)
+    whole = tuple(one for one in given if isinstance(one, Whole))
 
     def outcome(items: Iterable[Item]) -> Resolution:
-        return resolve((*objects, *whole, *items, *closing), options=options)
+        return resolve((*objects, *items, *closing), options=options)
 
-    meant, grouped = _meant((*objects, *whole), archives if not whole else given, given, closing, options)
+    meant, grouped = _meant(objects, archives, given, closing, options)
     demand = read_demand(meant, [one.archive for one in whole], closing)
-    items, cycles = _Schedule(demand).run()
+    scheduled, cycles = _Schedule(demand).run()
+    items: tuple[Archive | Group | Whole, ...] = (*whole, *scheduled)
     found = outcome(items)
     changed = tuple(_changes(meant, found))
     if changed:
-        used = tuple(archive for archive in given if archive in demand.needed)
+        used = tuple(one for one in given if isinstance(one, Whole) or one in demand.needed)
         items, cycles = ((Group(used),) if grouped else used), ()
         found = outcome(items)
-    unused = tuple(archive for archive in given if archive not in demand.needed)
-    return LinkOrder(tuple(objects), (*whole, *items), tuple(closing), unused, cycles, changed, found)
+    unused = tuple(one for one in given if isinstance(one, Archive) and one not in demand.needed)
+    return LinkOrder(tuple(objects), items, tuple(closing), unused, cycles, changed, found)
 
 
-def _sort(items: Sequence[Item]) -> tuple[tuple[Whole, ...], tuple[Archive, ...]]:
-    """Return the inputs under ``--whole-archive`` and the other archives, each file once, in the user's order."""
-    whole = tuple(one for one in items if isinstance(one, Whole))
-    archives: dict[Path, Archive] = {}
-    for one in flatten([one for one in items if not isinstance(one, Whole)]):
-        if isinstance(one, Archive):
-            archives.setdefault(one.path.resolve(), one)
-    return whole, tuple(archives.values())
+def _each_once(items: Iterable[Item]) -> tuple[Archive | Whole, ...]:
+    """Return the archives among ``items`` in the user's order, each file once, and each under ``--whole-archive``."""
+    found: dict[Path | Whole, Archive | Whole] = {}
+    for one in _leaves(items):
+        found.setdefault(one if isinstance(one, Whole) else one.path.resolve(), one)
+    return tuple(found.values())
+
+
+def _leaves(items: Iterable[Item]) -> Iterator[Archive | Whole]:
+    for item in items:
+        if isinstance(item, (Group, Script)):
+            yield from _leaves(item.items)
+        elif isinstance(item, (Archive, Whole)):
+            yield item
 
 
 def _meant(
     objects: Sequence[Item],
     archives: Sequence[Item],
-    given: tuple[Archive, ...],
+    given: tuple[Archive | Whole, ...],
     closing: Sequence[ObjectFile],
     options: Options,
 ) -> tuple[Resolution, bool]:
@@ -137,11 +145,12 @@ def _meant(
     flat = link.extended(())
     flat.take_all(closing)
     meant = flat.result("bfd", (*objects, *archives, *closing))
-    if not any(name in archive.promises for name in meant.undefined for archive in given):
+    searched = tuple(one for one in given if isinstance(one, Archive))
+    if not any(name in archive.promises for name in meant.undefined for archive in searched):
         return meant, False
-    if tuple(archives) != given:
+    if tuple(archives) != searched:
         return resolve((*objects, Group(given), *closing), options=options), True
-    link = link.extended(given)
+    link = link.extended(searched)
     link.take_all(closing)
     return link.result("bfd", (*objects, Group(given), *closing)), True
 
