@@ -1,8 +1,9 @@
 """What is a random link that every linker has to take once its archives are in order, and how is it given to one?
 
-No two objects of such a link define the same symbol, and a member can define what it likes: on anything contested
-linkers differ (docs/linkers.md), on nothing else. References go anywhere, so there are chains, and cycles between two
-archives and more. The user's own order is random, with groups, repeated archives, ``--whole-archive`` and ``-u``.
+No two objects of an uncontested link define the same symbol, so there is nothing on which linkers differ
+(docs/linkers.md). References go anywhere: there are chains, and cycles between two archives and more. The user's own
+order is random, with groups, repeated archives, ``--whole-archive`` and ``-u``. A contested link is a draft as the
+comparisons of resolutions use it; it is for one linker at a time.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staticlink.link.inputs import Archive, Group, ObjectFile, Whole
+from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten
 from staticlink.link.order import order_inputs
 
-from tests.oracle.drafts import Bracket, Cover, Draft, Library, Parts, option_words, save
+from tests.oracle.drafts import Bracket, Cover, Draft, Library, Parts, draw, option_words, save, wrap_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from staticlink.link.inputs import Item
@@ -76,14 +77,30 @@ def uncontested(seed: int, directory: Path) -> OrderedLink:
     return put_in_order(items, options, directory)
 
 
+def contested(seed: int, directory: Path) -> OrderedLink:
+    """Return link number ``seed`` of those whose objects define the same symbols, strongly, weakly and as COMMON."""
+    draft = draw(seed)
+    wrap_up(draft)
+    items, _, options = save(draft, directory)
+    return put_in_order(items, options, directory)
+
+
 def put_in_order(items: Sequence[Item], options: Options, directory: Path) -> OrderedLink:
     """Return a link of ``items``, in order; an object that defines the closing symbol comes last."""
-    loose = [one for one in items if isinstance(one, ObjectFile)]
+    loose = [one for one in flatten(items) if isinstance(one, ObjectFile)]
     closing = tuple(one for one in loose if _CLOSING in one.symbols.strong)
     objects = tuple(one for one in loose if one not in closing)
-    given = tuple(one for one in items if not isinstance(one, ObjectFile))
+    given = tuple(_archives(items))
     order = order_inputs(objects, given, closing=closing, options=options)
     return OrderedLink(directory, objects, given, closing, options, order)
+
+
+def _archives(items: Iterable[Item]) -> Iterator[Item]:
+    for item in items:
+        if isinstance(item, Group):
+            yield Group(tuple(_archives(item.items)))
+        elif not isinstance(item, ObjectFile):
+            yield item
 
 
 def _draw(chance: random.Random) -> Draft:

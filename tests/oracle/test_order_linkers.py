@@ -16,7 +16,8 @@ import pytest
 from staticlink.link.inputs import Archive, Group, Whole, flatten
 
 from tests.oracle.linkers import rust_lld
-from tests.oracle.orders import uncontested
+from tests.oracle.orders import contested, uncontested, words_of
+from tests.oracle.winners import read_winners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,3 +120,34 @@ def test_any_shuffle_gives_the_same_order(tmp_path: Path) -> None:
             if (now := link.again(given).paths) != link.order.paths:
                 differing.append((seed, link.order.paths, now))
     assert not differing
+
+
+def test_no_winner_differs_from_what_the_users_order_meant(tmp_path: Path) -> None:
+    """Compare two links by GNU ld: the user's order, or its archives as a group where that misses members; and ours."""
+    wrong, kept = [], 0
+    for seed in range(LINKS):
+        link = contested(seed, tmp_path)
+        kept += bool(link.order.kept)
+        before, missing_before = _meant(link)
+        now, missing_now = read_winners(tmp_path, link.words())
+        differing = sorted(name for name in before.keys() & now.keys() if before[name] != now[name])
+        if differing or missing_now - missing_before:
+            wrong.append((seed, words_of(link.given), link.words(), differing, missing_now - missing_before))
+    print(f"the user's order kept in {kept} of {LINKS} links")  # noqa: T201  (shown by pytest -rP)
+    assert not wrong
+
+
+def _meant(link: OrderedLink) -> tuple[dict[str, str], frozenset[str]]:
+    winners, missing = read_winners(link.directory, link.words(link.given))
+    archives = [one for one in flatten(link.given) if isinstance(one, Archive)]
+    if not any(name in archive.promises for name in missing for archive in archives):
+        return winners, missing
+    return read_winners(link.directory, link.words([Group(tuple(_leaves(link.given)))]))
+
+
+def _leaves(items: Sequence[Item]) -> Iterator[Item]:
+    for item in items:
+        if isinstance(item, Group):
+            yield from _leaves(item.items)
+        else:
+            yield item
