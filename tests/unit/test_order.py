@@ -153,6 +153,25 @@ def test_symbols_of_the_command_line_are_needed(main: Callable[..., ObjectFile],
     assert shown(order) == ["a.a"]
 
 
+def test_a_symbol_of_the_command_line_is_asked_for_whoever_else_asks(
+    main: Callable[..., ObjectFile], lib: Make
+) -> None:
+    a = lib("a", a1=S(strong=["a1"], undefined=["b1y"]), a2=S(strong=["a2"]))
+    b = lib("b", b1=S(strong=["b1y", "b1"], undefined=["a2"]))
+    found = [shown(order_inputs([main("a1")], given, options=Options(undefined=("b1",)))) for given in ([a, b], [b, a])]
+    assert found == [["b.a", "a.a"]] * 2
+
+
+def test_what_can_follow_a_group_once_another_has_left_it_is_not_in_it(
+    main: Callable[..., ObjectFile], lib: Make
+) -> None:
+    x = lib("x", x1=S(strong=["x1"], undefined=["y1"]), x2=S(strong=["x2"], undefined=["z1"]))
+    y = lib("y", y1=S(strong=["y1"], undefined=["x2"]))
+    z = lib("z", z1=S(strong=["z1"], undefined=["b1"]))
+    b = lib("b", b1=S(strong=["b1"], undefined=["x2"]))
+    assert every_order(main("x1"), [x, y, z, b]) == [["x.a", "y.a"], "z.a", "b.a"]
+
+
 def test_a_hundred_archives_in_a_chain_come_out_in_one_order(main: Callable[..., ObjectFile], lib: Make) -> None:
     archives = [lib(f"l{n:03}", m=S(strong=[f"f{n}"], undefined=[f"f{n + 1}"])) for n in range(100)]
     archives.append(lib("last", m=S(strong=["f100"])))

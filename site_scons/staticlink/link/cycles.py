@@ -45,12 +45,26 @@ def find_cycle(
         if all(other in component for archive in component for other in waits_for[archive])
     ]
     chosen = sorted(min(closed, key=lambda component: min(rank[one] for one in component)), key=rank.__getitem__)
-    for archive in reversed(tuple(chosen)):
-        rest = [one for one in chosen if one is not archive]
-        if rest and _ready_together(demand, asked, rest, yields_to):
-            chosen = rest
-    ordered = _in_order(demand, chosen)
+    ordered = _in_order(demand, _smallest(demand, asked, chosen, yields_to))
     return Cycle(ordered, tuple(_evidence(demand, asked, ordered)))
+
+
+def _smallest(
+    demand: Demand,
+    asked: Collection[int],
+    archives: Sequence[Archive],
+    yields_to: Mapping[Archive, Collection[Archive]],
+) -> list[Archive]:
+    """Return ``archives`` without those that can come after the rest; one may be able to only once another has left."""
+    chosen = list(archives)
+    left = True
+    while left:
+        left = False
+        for archive in reversed(tuple(chosen)):
+            rest = [one for one in chosen if one is not archive]
+            if rest and _ready_together(demand, asked, rest, yields_to):
+                chosen, left = rest, True
+    return chosen
 
 
 def _waits_for(

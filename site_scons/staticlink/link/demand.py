@@ -76,8 +76,9 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
         needed.setdefault(archive, []).append(number)
     asks: dict[int, set[int]] = {}
     owner_of = {name: _owner(state) for name, state in resolution.state.items()}
-    asked = set(_command_line(resolution).values())
-    roots = {number for number in home if resolution.loaded[number] in asked}
+    asked = {one.extracted for one in resolution.extractions if one.reference.startswith("-")}
+    by_name = {owner_of.get(name, -1) for name in _command_line(resolution)}
+    roots = {number for number in home if number in by_name or resolution.loaded[number] in asked}
     for number, one in enumerate(resolution.loaded):
         owners = _owners(resolution, one, owner_of)
         owners &= home.keys()
@@ -112,9 +113,11 @@ def _owner(state: int) -> int:
     return state >> ROLE_BITS if state & ROLE_MASK in (STRONG, WEAK, COMMON) else -1
 
 
-def _command_line(resolution: Resolution) -> dict[str, ObjectFile]:
-    """Return the symbols that ``-u`` and the entry symbol extracted members for, with those members."""
-    return {one.symbol: one.extracted for one in resolution.extractions if one.reference.startswith("-")}
+def _command_line(resolution: Resolution) -> set[str]:
+    """Return the symbols that options ask for, also those for which an object's reference came first."""
+    options = resolution.options
+    found = {one.symbol for one in resolution.extractions if one.reference.startswith("-")}
+    return found.union(options.undefined, options.required, [options.entry] if options.entry is not None else [])
 
 
 def _contested(
