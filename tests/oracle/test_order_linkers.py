@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 from itertools import islice, permutations
 from typing import TYPE_CHECKING
@@ -56,9 +57,16 @@ def test_every_linker_takes_the_order(tmp_path: Path, linker: str) -> None:
     for seed, link in links(tmp_path):
         assert not link.order.kept, seed
         done, messages = link.links(program, link.words())
-        if not done:
+        if not done and not (linker == "ld.gold" and _is_stopped_by_a_weak_reference(link, messages)):
             refused.append((seed, messages))
     assert not refused
+
+
+def _is_stopped_by_a_weak_reference(link: OrderedLink, messages: str) -> bool:
+    """Say whether gold misses in a group only what was referred to weakly first (docs/linkers.md, "Order")."""
+    missed = set(re.findall(r"undefined reference to '([^']+)'", messages))
+    weak = {name for one in link.order.resolution.loaded for name in one.symbols.weak_undefined}
+    return bool(missed) and missed <= weak and any(isinstance(item, Group) for item in link.order.items)
 
 
 def test_a_group_is_needed_and_every_archive_in_it(tmp_path: Path) -> None:
