@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, read_input
 from staticlink.link.options import Options
-from staticlink.link.order import order_inputs
+from staticlink.link.order import Changed, order_inputs
 
 from tests.elf_writer import Specimen, save, write_object
 
@@ -180,3 +180,23 @@ def test_a_hundred_archives_in_a_chain_come_out_in_one_order(main: Callable[...,
     order = order_inputs([main("f0")], archives)
     assert shown(order) == expected
     assert not any(isinstance(one, Group) for one in order.items)
+
+
+def test_where_another_order_changes_a_winner_the_users_own_stands_with_its_groups_and_repeats(
+    main: Callable[..., ObjectFile], lib: Make
+) -> None:
+    one = lib("one", m10=S(strong=["a"], weak=["w"]))
+    two = lib("two", m20=S(strong=["b"], weak=["w"]))
+    spare = lib("spare", m30=S(strong=["c"]))
+    start = main("a", "b")
+
+    def given(*items: Archive | Group) -> list[str | list[str]]:
+        order = order_inputs([start], items)
+        assert order.kept == (Changed("w", "two.a(m20.o)", "one.a(m10.o)"),)
+        assert not order.resolution.undefined
+        return shown(order)
+
+    assert given(two, one) == ["two.a", "one.a"]
+    assert given(two, spare, one, two) == ["two.a", "one.a", "two.a"]
+    assert given(Group((two, spare, Group((one,))))) == [["two.a", "one.a"]]
+    assert given(Group((spare, two)), one, two) == ["two.a", "one.a", "two.a"]

@@ -28,7 +28,7 @@ class Demand:
     members it refers to; ``roots`` are the members that objects and the command line ask for. ``contested`` maps an
     archive to the symbols it defines but another archive won, with that archive; ``names`` maps a member to the
     contested symbols it refers to, ``root_names`` are those that objects and the command line refer to. ``position`` is
-    an archive's place in the user's order.
+    where an archive comes first in the user's order.
     """
 
     resolution: Resolution
@@ -95,7 +95,8 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
         found for number, found in names.items() if number not in home and resolution.loaded[number] not in closing
     )
     root_names = symbols.intersection(_command_line(resolution)).union(*outside)
-    places = {one: place for place, one in enumerate(flatten(resolution.items)) if isinstance(one, Archive)}
+    archives = dict.fromkeys(one for one in flatten(resolution.items) if isinstance(one, Archive))
+    places = {one: place for place, one in enumerate(archives)}
     return Demand(resolution, members, home, asks, roots, contested, names, root_names, places)
 
 

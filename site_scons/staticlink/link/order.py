@@ -31,7 +31,7 @@ from staticlink.link.resolution import COMMON, LAZY, ROLE_BITS, ROLE_MASK, STRON
 from staticlink.link.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from staticlink.link.demand import Demand
@@ -107,7 +107,7 @@ def order_inputs(
     changed = tuple(_changes(meant, found))
     if changed:
         used = tuple(one for one in given if isinstance(one, Whole) or one in demand.needed)
-        items, cycles = ((Group(used),) if grouped else used), ()
+        items, cycles = ((Group(used),) if grouped else _as_written(archives, used)), ()
         found = outcome(items)
     unused = tuple(one for one in given if isinstance(one, Archive) and one not in demand.needed)
     return LinkOrder(tuple(objects), items, tuple(closing), unused, cycles, changed, found)
@@ -119,6 +119,27 @@ def _each_once(items: Iterable[Item]) -> tuple[Archive | Whole, ...]:
     for one in _leaves(items):
         found.setdefault(one if isinstance(one, Whole) else one.path.resolve(), one)
     return tuple(found.values())
+
+
+def _as_written(items: Iterable[Item], used: Collection[Archive | Whole]) -> tuple[Archive | Group | Whole, ...]:
+    """Return the user's own ``items``, repeats and groups included, without what is not ``used``.
+
+    A group within a group means the outer one alone; gold and lld refuse it.
+    """
+    files = {one.path.resolve() for one in used if isinstance(one, Archive)}
+    whole = {one for one in used if isinstance(one, Whole)}
+    found: list[Archive | Group | Whole] = []
+    for item in items:
+        if isinstance(item, Group):
+            inside = _as_written(_leaves(item.items), used)
+            found += [Group(inside)] if len(inside) > 1 else inside
+        elif isinstance(item, Script):
+            found += _as_written(item.items, used)
+        elif isinstance(item, Whole):
+            found += [item] if item in whole and item not in found else []
+        elif isinstance(item, Archive) and item.path.resolve() in files:
+            found.append(item)
+    return tuple(found)
 
 
 def _leaves(items: Iterable[Item]) -> Iterator[Archive | Whole]:
