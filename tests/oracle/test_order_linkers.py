@@ -150,7 +150,7 @@ def _meant(link: OrderedLink) -> tuple[dict[str, str], frozenset[str]]:
     archives = [one for one in flatten(link.given) if isinstance(one, Archive)]
     if not any(name in archive.promises for name in missing for archive in archives):
         return winners, missing
-    return read_winners(link.directory, link.words([Group(tuple(_leaves(link.given)))]))
+    return read_winners(link.directory, link.words([Group(tuple(dict.fromkeys(_leaves(link.given))))]))
 
 
 def _leaves(items: Sequence[Item]) -> Iterator[Item]:

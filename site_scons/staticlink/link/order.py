@@ -7,7 +7,7 @@ no archive is ready, the archives that wait for one another are a cycle, and the
 becomes a group.
 
 What the link needs, and which definition of each symbol wins, is taken from the user's own order; where that order
-misses members, from the same archives as one group. If two archives define a symbol that is asked for, the winner
+misses members, from the same archives, each once, as one group. If two archives define a symbol that is asked for, the winner
 stays in front of the other. The finished order is resolved again, and where its outcome differs the user's order
 stands.
 
