@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -166,6 +167,51 @@ def test_a_weak_definition_in_an_earlier_archive_runs_unless_mold_links(tmp_path
     for linker in installed:
         assert run(linker, "-static", "-o", "app", main, weak, strong, cwd=tmp_path).returncode == 0
         assert run(tmp_path / "app", cwd=tmp_path).returncode == expected[linker], linker
+
+
+LOCAL = {"defined": Specimen(strong=["_start"], tls=["x"]), "wanted": Specimen(strong=["_start"], tls_undefined=["x"])}
+OTHER = {
+    "defined": Specimen(strong=["f"], data=["x"]),
+    "weakly defined": Specimen(strong=["f"], weak_data=["x"]),
+    "common": Specimen(strong=["f"], common=["x"]),
+    "wanted": Specimen(strong=["f"], undefined=["x"]),
+    "wanted as an object": Specimen(strong=["f"], data_undefined=["x"]),
+    "weakly wanted": Specimen(strong=["f"], weak_undefined=["x"]),
+    "named, not used": Specimen(strong=["f"], bare=["x"]),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER)
+@pytest.mark.parametrize("local", LOCAL)
+def test_a_symbol_that_is_thread_local_in_one_object_only_stops_gnu_ld_and_gold(
+    tmp_path: Path, local: str, kind: str
+) -> None:
+    one, two = (
+        save(tmp_path / "one.o", write_object(LOCAL[local])),
+        save(tmp_path / "two.o", write_object(OTHER[kind])),
+    )
+    for paths in ([one, two], [two, one]):
+        found = [each for each in audit_link(order_paths(paths), load_policy()) if each.id == "tls-mismatch"]
+        assert [(each.level, each.subject) for each in found] == [("error", "x")]
+        words = {"ld.bfd": r"x: TLS .* in one\.o.* mismatches non-TLS .* in two\.o", "ld.gold": "both __thread and non"}
+        for linker in filter(shutil.which, words):
+            done = run(linker, "-static", "-o", "app", *(path.name for path in paths), cwd=tmp_path)
+            assert done.returncode, linker
+            assert re.search(words[linker], done.stderr), done.stderr
+
+
+def test_a_thread_local_symbol_taken_for_another_is_a_broken_program_under_mold(tmp_path: Path) -> None:
+    need("mold")
+    (tmp_path / "main.c").write_text("__thread int seen = 5; int f(void); int main(void) { seen = 6; return f(); }")
+    (tmp_path / "f.c").write_text("extern int seen; int f(void) { return seen; }")
+    assert run("gcc", "-c", "-fno-pic", "main.c", "f.c", cwd=tmp_path).returncode == 0
+    done = run("gcc", "-static", "-fuse-ld=mold", "-o", "app", "main.o", "f.o", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert run(tmp_path / "app", cwd=tmp_path).returncode == 5  # f reads what threads begin with, not this thread's
+    found = audit_link(order_paths([tmp_path / "main.o", tmp_path / "f.o"]), load_policy())
+    assert [one.evidence for one in found] == [
+        ("thread-local, defined in main.o", "not thread-local, referenced by f.o")
+    ]
 
 
 def test_what_libgcc_eh_refers_to_weakly_is_extracted(tmp_path: Path) -> None:

@@ -195,6 +195,26 @@ def test_a_weak_reference_that_extracts_nothing_is_recorded(main: Main, tmp_path
     assert found[0].evidence == ("weakly referenced by user.o", "defined in c.a, not extracted")
 
 
+def test_a_symbol_that_is_thread_local_in_some_objects_only(main: Main, tmp_path: Path, lib: Make) -> None:
+    one = read_input(save(tmp_path / "one.o", write_object(S(tls=["x", "y"], tls_undefined=["z"]))))
+    other = lib("a", f=S(strong=["f"], undefined=["x"], tls_undefined=["y"], data=["z"]))
+    found = audit(main("f"), one, other)
+    with pytest.raises(StaticlinkError) as caught:
+        reject_findings(found, Path("app"), "app.linkplan.json")
+    assert render_error(caught.value) == (
+        "a symbol is thread-local in some objects only: x\n"
+        "  thread-local, defined in one.o\n  not thread-local, referenced by a.a(f.o)\n"
+        "a symbol is thread-local in some objects only: z\n"
+        "  thread-local, referenced by one.o\n  not thread-local, defined in a.a(f.o)\n  see: app.linkplan.json"
+    )
+
+
+def test_a_wrapped_reference_is_compared_under_its_other_name(main: Main, tmp_path: Path) -> None:
+    one = read_input(save(tmp_path / "one.o", write_object(S(tls=["x"], strong=["__wrap_x"]))))
+    assert audit(main("x"), one, options=Options(wrap=("x",))) == ()
+    assert told(audit(main("x"), one)) == [("error", "tls-mismatch", "x")]
+
+
 def test_a_definition_that_goes_with_its_group(main: Main, tmp_path: Path) -> None:
     one = S(groups=[Comdat("group", weak=["both"])])
     two = S(groups=[Comdat("group", weak=["both", "extra"])])

@@ -32,6 +32,8 @@ _LARGE_COMMON = {"x86_64": 0xFF02}
 _GLOBAL, _WEAK, _UNIQUE = 1, 2, 10
 #: What st_info is with one of these bindings.
 _KNOWN_INFOS = frozenset(binding << 4 | kind for binding in (_GLOBAL, _WEAK, _UNIQUE) for kind in range(16))
+_TLS = 6
+_TLS_INFOS = frozenset(info for info in _KNOWN_INFOS if info & 15 == _TLS)
 _SECTION_TYPE = 3
 _COMDAT = 1
 _GROUP_ENTRY = 4
@@ -54,7 +56,8 @@ class ObjectSymbols(NamedTuple):
 
     ``strong`` includes GNU_UNIQUE definitions. ``comdat`` maps a defined symbol to the signature of its COMDAT group;
     ``signatures`` are all of the object's COMDAT signatures, also of groups that define nothing. ``versioned`` says
-    that some name may carry a version (``f@@V``).
+    that some name may carry a version (``f@@V``). ``thread_local`` are the names, defined here or not, whose type is
+    STT_TLS: few objects have any.
     """
 
     strong: tuple[str, ...]
@@ -65,6 +68,7 @@ class ObjectSymbols(NamedTuple):
     comdat: Mapping[str, str]
     signatures: tuple[str, ...]
     versioned: bool
+    thread_local: tuple[str, ...]
 
 
 class Symbol(NamedTuple):
@@ -266,11 +270,18 @@ class _Table:
             comdat,
             tuple(name for section, name in groups.items() if section < 0) if groups else (),
             "@" in strings,
+            () if _TLS_INFOS.isdisjoint(self._infos()) else self._thread_locals(),
         )
 
+    def _thread_locals(self) -> tuple[str, ...]:
+        return tuple(self._name(row[0]) for row in self._rows() if row[1] in _TLS_INFOS)
+
+    def _infos(self) -> bytes:
+        """Return the type and binding of each symbol."""
+        return bytes(self._table)[_INFO_AT[self._header.bits] :: _SYMBOL_SIZE[self._header.bits]]
+
     def _check_bindings(self) -> None:
-        width = _SYMBOL_SIZE[self._header.bits]
-        if _KNOWN_INFOS.issuperset(bytes(self._table)[_INFO_AT[self._header.bits] :: width]):
+        if _KNOWN_INFOS.issuperset(self._infos()):
             return
         for offset, info, *_ in self._rows():
             if info not in _KNOWN_INFOS:

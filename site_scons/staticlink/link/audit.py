@@ -1,10 +1,9 @@
 """Which findings stop a link before it is linked, and how are they told?
 
-The rules are in ``definitions.py``, ``divergence.py``, ``rust_runtimes.py``, ``weak_references.py`` and
-``constructors.py``; here they are asked of one planned link. A link is audited before the linker runs and stops there
-when a finding's level is ``error``. What is missing is left to the linker to judge: it passes over a symbol that no
-relocation uses, or that only discarded sections use. When it stops, the resolution explains it better than the linker
-does.
+The rules are in modules of their own, those that ``docs/design.md`` calls audits; here they are asked of one planned
+link. A link is audited before the linker runs and stops there when a finding's level is ``error``. What is missing is
+left to the linker to judge: it passes over a symbol that no relocation uses, or that only discarded sections use. When
+it stops, the resolution explains it better than the linker does.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
 from staticlink.link.rivals import find_rivals
 from staticlink.link.rust_runtimes import find_rust_clashes, read_runtimes
+from staticlink.link.thread_locals import find_tls_mismatches
 from staticlink.link.weak_references import find_weak_references
 from staticlink.report.text import referrer_lines
 
@@ -57,6 +57,7 @@ def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
         *find_rust_clashes(read_runtimes(resolution.used_archives), policy),
         *(one for one in find_weak_winners(order, policy) if one.subject not in told),
         *divergence,
+        *find_tls_mismatches(resolution, policy),
         *find_discarded(resolution, policy),
         *find_constructor_only(extractable_archives(order), policy),
         *find_weak_references(order, policy),
