@@ -7,9 +7,9 @@ no archive is ready, the archives that wait for one another are a cycle, and the
 becomes a group.
 
 What the link needs, and which definition of each symbol wins, is taken from the user's own order; where that order
-misses members, from the same archives, each once, as one group. If two archives define a symbol that is asked for, the winner
-stays in front of the other. The finished order is resolved again, and where its outcome differs the user's order
-stands.
+misses members, from the same archives, each once, as one group. If two archives define a symbol that is asked for, the
+winner stays in front of the other. The finished order is resolved again, and where its outcome differs the user's
+order stands.
 
 Ties are broken by distance from the objects, then by name, so the order of the input changes nothing. An archive that
 gives no member is left out. Not modelled: repeating an archive on the command line; a group does the same in fewer
@@ -40,11 +40,12 @@ if TYPE_CHECKING:
     from staticlink.link.resolution import Resolution
 
 _DEFINED = (STRONG, WEAK, COMMON)
+_NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A symbol whose winner would not be the one that the user's order meant."""
+    """A symbol whose winner would not be the one that the user's order meant; ``nothing`` stands for none."""
 
     symbol: str
     was: str
@@ -177,23 +178,24 @@ def _meant(
 
 
 def _changes(meant: Resolution, found: Resolution) -> Iterator[Changed]:
-    """Yield every symbol that is defined by another object than was meant, or no longer defined."""
+    """Yield every symbol whose definition, or lack of one, is not what was meant.
+
+    A member that joins although it was not meant to shows by what it defines or misses.
+    """
     before, after, state = meant.loaded, found.loaded, found.state
     suspects = [
         name
         for name, old in meant.state.items()
-        if old & ROLE_MASK in _DEFINED
-        and (
-            state.get(name, LAZY) & ROLE_MASK not in _DEFINED
-            or before[old >> ROLE_BITS] is not after[state[name] >> ROLE_BITS]
-        )
+        if old & ROLE_MASK != (new := state.get(name, LAZY)) & ROLE_MASK
+        or (old & ROLE_MASK in _DEFINED and before[old >> ROLE_BITS] is not after[new >> ROLE_BITS])
     ]
+    suspects += state.keys() - meant.state.keys()
     if not suspects:
         return
-    was, now, missing = meant.definitions, found.definitions, found.undefined
+    was, now, lacked, missing = meant.definitions, found.definitions, meant.undefined, found.undefined
     for name in sorted(suspects):
-        if was[name] != now.get(name) and (name in now or name in missing):
-            yield Changed(name, was[name], now.get(name, "nothing"))
+        if was.get(name) != now.get(name) or (name in missing) != (name in lacked):
+            yield Changed(name, was.get(name, _NOTHING), now.get(name, _NOTHING))
 
 
 class _Schedule:
