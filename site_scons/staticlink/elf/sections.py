@@ -33,6 +33,7 @@ _STRTAB, _XINDEX = 3, 0xFFFF
 _SECTION_LAYOUT = {64: "IIQQQQIIQQ", 32: "IIIIIIIIII"}
 #: bits -> how many words of 32 bits a section header has, and which are its link and its info; name and type are first.
 _WORDS = {64: (16, 10, 11), 32: (10, 6, 7)}
+_ROW_64 = 64  # bytes
 _RELA, _REL = 4, 9
 #: Types between these two mean nothing to anybody.
 _SHT_NUM, _SHT_LOOS = 20, 0x60000000
@@ -103,6 +104,14 @@ class SectionTable:
         self.slice(table[4], table[5], "the section name table")
         if last >= table[5]:
             self.fail(f"the name of a section is at byte {last} of a table of {table[5]} bytes")
+
+    def without_places(self) -> bytes:
+        """Return what the headers say, and the name table, without addresses, offsets and sizes."""
+        names = bytes(self.data(self._names_index, "the section name table"))
+        if self._layout.size != _ROW_64:
+            return names + bytes(self._headers)
+        words = self._headers.cast("Q")  # name and type, flags, three that move, link and info, alignment, entry size
+        return b"".join((names, words[::8].tobytes(), words[1::8].tobytes(), words[5::8].tobytes()))
 
     def row(self, number: int) -> tuple[int, ...]:
         """Return name, type, flags, address, offset, size, link, info, alignment and entry size of a section."""

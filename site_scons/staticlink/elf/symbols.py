@@ -14,6 +14,7 @@ Not modelled: ``.gnu.linkonce`` sections, COMDAT's predecessor.
 from __future__ import annotations
 
 import struct
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from staticlink.elf.header import MAGIC, read_header, require_relocatable
@@ -38,6 +39,9 @@ _SECTION_TYPE = 3
 _COMDAT = 1
 _GROUP_ENTRY = 4
 _LOCAL_INFO = bytes(range(16))
+#: byte order -> the section number of an absolute symbol, as it stands in a row.
+_ABS_BYTES = {"<": b"\xf1\xff", ">": b"\xff\xf1"}
+_FINGERPRINT = 16  # bytes
 #: bits -> where st_info is in a symbol.
 _INFO_AT = {64: 4, 32: 12}
 _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
@@ -109,6 +113,17 @@ def read_symbols(data: Bytes, display: str, machine: str, start: int = 0, size: 
 
     Raises :class:`StaticlinkError` when it is no relocatable for ``machine``, is malformed, or holds no machine code.
     """
+    return read_object(data, display, machine, start, size)[0]
+
+
+def read_object(
+    data: Bytes, display: str, machine: str, start: int = 0, size: int | None = None
+) -> tuple[ObjectSymbols, bytes]:
+    """Return what :func:`read_symbols` does, and a fingerprint of everything this module can say of the object.
+
+    Two objects of one fingerprint have the same symbols, details and section names; addresses and sizes may differ,
+    and so may the contents of sections.
+    """
     table = _Table(data, display, machine, start, len(data) - start if size is None else size)
     symbols = table.sort()
     if _SLIM in symbols.common:
@@ -118,7 +133,7 @@ def read_symbols(data: Bytes, display: str, machine: str, start: int = 0, size: 
             evidence=("it holds GCC's intermediate code only (slim LTO)",),
             fix="compile it without -flto, or with -ffat-lto-objects",
         )
-    return symbols
+    return symbols, table.fingerprint()
 
 
 def read_details(
@@ -279,6 +294,18 @@ class _Table:
     def _infos(self) -> bytes:
         """Return the type and binding of each symbol."""
         return bytes(self._table)[_INFO_AT[self._header.bits] :: _SYMBOL_SIZE[self._header.bits]]
+
+    def fingerprint(self) -> bytes:
+        """Return a digest of the table and of the section headers without what moves when code changes."""
+        found = blake2b(self._sections.without_places(), digest_size=_FINGERPRINT)
+        found.update(self._strings.encode("latin-1"))
+        # In a 64-bit file a row is three words: name, info, other and section; value; size.
+        words = self._table.cast("Q")[::3].tobytes() if self._header.bits == 64 else bytes(self._table)  # noqa: PLR2004
+        found.update(words)
+        if self._groups or self._wide or _ABS_BYTES[self._header.order] in words:
+            numbers = [row.value for row in self.rows() if row.is_absolute]
+            found.update(repr((self._groups, self._wide, numbers)).encode())
+        return found.digest()
 
     def _check_bindings(self) -> None:
         if _KNOWN_INFOS.issuperset(self._infos()):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import is_archive, read_archive
 from staticlink.elf.mapping import is_file, map_file
-from staticlink.elf.symbols import is_object, read_details, read_section_names, read_symbols
+from staticlink.elf.symbols import is_object, read_details, read_object, read_section_names
 from staticlink.errors import fail
 from staticlink.link.options import Assignment
 from staticlink.link.script import looks_like_script, read_script
@@ -45,7 +45,8 @@ class Traits:
 class ObjectFile:
     """One object: a file of its own, or a member of ``archive`` whose header is at ``offset``.
 
-    ``display`` is how messages name it: ``main.o``, ``libz.a(inflate.o)``.
+    ``display`` is how messages name it: ``main.o``, ``libz.a(inflate.o)``. Objects of one ``fingerprint`` differ in
+    nothing that a plan can depend on.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class ObjectFile:
     size: int = 0
     archive: Archive | None = None
     offset: int = 0
+    fingerprint: bytes = b""
 
     def details(self) -> tuple[Symbol, ...]:
         """Return every global symbol with its type, visibility, section and value."""
@@ -134,6 +136,11 @@ class Archive:
             if found is not None:
                 yield found
 
+    @property
+    def looked_at(self) -> dict[int, ObjectFile | None]:
+        """The members that somebody has asked for so far, by offset; ``None`` for one that is no object."""
+        return self._loaded
+
     def _read(self, member: Member) -> ObjectFile | None:
         display = f"{self.display}({member.name.rpartition('/')[2] if self.table.thin else member.name})"
         path, data, start, size = self.path, self._data, member.start, member.size
@@ -149,8 +156,8 @@ class Archive:
                 data, start, size = self._nested_member(path, member.origin)
         if not is_object(data, start, size):
             return None
-        symbols = read_symbols(data, display, self.machine, start, size)
-        return ObjectFile(path, display, symbols, data, self.machine, start, size, self, member.offset)
+        symbols, mark = read_object(data, display, self.machine, start, size)
+        return ObjectFile(path, display, symbols, data, self.machine, start, size, self, member.offset, mark)
 
     def _nested_member(self, path: Path, origin: int) -> tuple[Bytes, int, int]:
         """Return the bytes of the archive at ``path``, and where in them the data of its member at ``origin`` is."""
@@ -181,10 +188,14 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A linker script that stands for other inputs, as Debian's ``libm.a`` does."""
+    """A linker script that stands for other inputs, as Debian's ``libm.a`` does.
+
+    ``absent`` are the places where a name of its was looked for in vain before it was found.
+    """
 
     path: Path
     items: tuple[Item, ...]
+    absent: tuple[Path, ...] = ()
 
 
 Item = ObjectFile | Archive | Group | Whole | Script | Assignment
@@ -220,8 +231,8 @@ class _Reading:
         if is_archive(data):
             return Archive(path, data, read_archive(data, path.name), self.machine)
         if is_object(data, 0, len(data)):
-            symbols = read_symbols(data, path.name, self.machine)
-            return ObjectFile(path, path.name, symbols, data, self.machine, 0, len(data))
+            symbols, mark = read_object(data, path.name, self.machine)
+            return ObjectFile(path, path.name, symbols, data, self.machine, 0, len(data), fingerprint=mark)
         if _ARCHIVE_MAGIC.startswith(data[:8]):
             raise fail("truncated-archive", f"truncated archive: {path.name}", evidence=(f"ends at byte {len(data)}",))
         if not looks_like_script(data[:512]):
@@ -236,21 +247,26 @@ class _Reading:
             names = " -> ".join(one.name for one in chain)
             raise fail("input-cycle", f"linker script includes itself: {path.name}", evidence=(names,))
         items: list[Item] = []
+        absent: list[Path] = []
         for grouped, listed in read_script(data, path.name):
-            inner = tuple(self.read(_find(name, path, self.directories), chain) for name in listed)
+            inner = tuple(self.read(_find(name, path, self.directories, absent), chain) for name in listed)
             items += [Group(inner)] if grouped else inner
-        return Script(path, tuple(items))
+        return Script(path, tuple(items), tuple(absent))
 
 
-def _find(name: str, script: Path, directories: Sequence[Path]) -> Path:
-    """Return the file a script calls ``name``: absolute, ``-lNAME``, beside the script, or in a directory."""
+def _find(name: str, script: Path, directories: Sequence[Path], absent: list[Path]) -> Path:
+    """Return the file a script calls ``name``: absolute, ``-lNAME``, beside the script, or in a directory.
+
+    The places before it, where there is no such file, are added to ``absent``.
+    """
     wanted = name if not name.startswith("-l") else name[3:] if name[2:3] == ":" else f"lib{name[2:]}.a"
     places = directories if name.startswith("-l") else (script.parent, *directories)
-    found = next((place / wanted for place in places if is_file(place / wanted)), None)
-    if found is None:
-        searched = tuple(f"searched: {place}" for place in dict.fromkeys(places))
-        raise fail("missing-input", f"no such file: {wanted}", evidence=(f"named by {script.name}", *searched))
-    return found
+    for place in places:
+        if is_file(place / wanted):
+            return place / wanted
+        absent.append(place / wanted)
+    searched = tuple(f"searched: {place}" for place in dict.fromkeys(places))
+    raise fail("missing-input", f"no such file: {wanted}", evidence=(f"named by {script.name}", *searched))
 
 
 def flatten(items: Iterable[Item]) -> Iterator[ObjectFile | Archive]:
