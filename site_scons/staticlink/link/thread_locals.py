@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from staticlink.link.finding import Finding, Policy
     from staticlink.link.inputs import ObjectFile
@@ -43,19 +43,19 @@ def find_tls_mismatches(resolution: Resolution, policy: Policy) -> Iterator[Find
 def _elsewhere(resolution: Resolution, local: frozenset[str]) -> dict[str, list[str]]:
     """Return, for each of ``local``, the objects in which it is not thread-local, with what it is there."""
     found: dict[str, list[str]] = {}
-    wrapped = resolution.options.wrap
+    references = resolution.reference if resolution.options.wrap else None
     for one in resolution.loaded:
         symbols = one.symbols
-        own = frozenset(symbols.thread_local)
         for role, names in (
             (_DEFINES, symbols.strong), (_DEFINES, symbols.weak), (_DEFINES, symbols.common),
             (_REFERS, symbols.undefined), (_REFERS, symbols.weak_undefined),
         ):  # fmt: skip
-            others: Iterable[str] = [name for name in names if name not in own] if own else names
-            if wrapped and role == _REFERS:
-                others = map(resolution.reference, others)
-            for name in local.intersection(others):
-                found.setdefault(name, []).append(f"{role} {one.display}")
+            known_as = names if references is None or role == _DEFINES else tuple(map(references, names))
+            if local.isdisjoint(known_as):
+                continue
+            for name, other in zip(names, known_as, strict=True):
+                if other in local and name not in symbols.thread_local:
+                    found.setdefault(other, []).append(f"{role} {one.display}")
     return found
 
 
