@@ -214,6 +214,44 @@ def test_a_thread_local_symbol_taken_for_another_is_a_broken_program_under_mold(
     ]
 
 
+def assemble(directory: Path, name: str, source: str) -> Path:
+    (directory / f"{name}.s").write_text(source)
+    assert run("as", f"{name}.s", "-o", f"{name}.o", cwd=directory).returncode == 0
+    return directory / f"{name}.o"
+
+
+_GROUP = '.section .text.g,"axG",@progbits,g,comdat\n.weak both\nboth: ret\n'
+#: The definition's binding and who refers to it -> the linkers that stop; of the others comes a jump to address zero.
+DISCARDED = {
+    ("weak", "its own object"): {"ld.gold"},
+    ("weak", "another object"): {"ld.bfd", "ld.gold", "ld.lld"},
+    ("weak", "another object weakly"): {"ld.gold"},
+    ("globl", "its own object"): {"ld.bfd", "ld.gold", "ld.lld"},
+    ("globl", "another object"): {"ld.bfd", "ld.gold", "ld.lld"},
+}
+
+
+@pytest.mark.parametrize(("binding", "who"), DISCARDED)
+def test_a_definition_that_goes_with_its_group_is_zero_or_stops_the_linker(
+    tmp_path: Path, binding: str, who: str
+) -> None:
+    call = {"another object": "call extra", "another object weakly": ".weak extra\ncall extra"}.get(who, "call own")
+    own = f"{'call extra' if who == 'its own object' else 'ret'}\n"
+    paths = [
+        assemble(tmp_path, "main", f".globl _start\n_start: {call}\n"),
+        assemble(tmp_path, "one", _GROUP),
+        assemble(tmp_path, "two", f".globl own\nown: {own}{_GROUP}.{binding} extra\nextra: ret\n"),
+    ]
+    found = audit_link(order_paths(paths), load_policy())
+    assert [(one.id, one.subject) for one in found] == [("discarded-definition", "extra")]
+    assert found[0].evidence == ("defined in two.o", "one.o has the group g without it")
+    for linker in filter(shutil.which, ("ld.bfd", "ld.gold", "ld.lld")):
+        done = run(linker, "-static", "-o", "app", *paths, cwd=tmp_path)
+        assert bool(done.returncode) == (linker in DISCARDED[binding, who]), (linker, done.stderr)
+        if not done.returncode:
+            assert run(tmp_path / "app", cwd=tmp_path).returncode == -11, linker  # a call of address zero
+
+
 def test_what_libgcc_eh_refers_to_weakly_is_extracted(tmp_path: Path) -> None:
     main = compile_c(
         tmp_path, "main", f"int raise_it(void); void _start(void) {{ int r = raise_it(); {_EXIT.format('r')} }}"
