@@ -104,7 +104,7 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     env.Depends(output, core_nodes(env, *CORE_PARTS))
     env.Depends(output, _sysroot_nodes(env))
     if GetOption("clean"):
-        names = (f"{output.abspath}{suffix}" for suffix in (".linkplan.json", ".unverified"))
+        names = (f"{output.abspath}{suffix}" for suffix in (".linkplan.json", ".planned.json", ".unverified"))
         env.Clean(output, [*map(env.File, names), env.Dir(f"{output.abspath}.shims")])
         return target, source
     if chosen.why:

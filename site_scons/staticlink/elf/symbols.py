@@ -302,9 +302,10 @@ class _Table:
         # In a 64-bit file a row is three words: name, info, other and section; value; size.
         words = self._table.cast("Q")[::3].tobytes() if self._header.bits == 64 else bytes(self._table)  # noqa: PLR2004
         found.update(words)
-        if self._groups or self._wide or _ABS_BYTES[self._header.order] in words:
-            numbers = [row.value for row in self.rows() if row.is_absolute]
-            found.update(repr((self._groups, self._wide, numbers)).encode())
+        if self._groups or self._wide:
+            found.update(repr((self._groups, self._wide)).encode())
+        if _ABS_BYTES[self._header.order] in words:
+            found.update(repr([row[4] for row in self._rows() if row[3] == _ABS]).encode())
         return found.digest()
 
     def _check_bindings(self) -> None:

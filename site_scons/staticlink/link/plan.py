@@ -1,15 +1,17 @@
 """How does one link happen, from paths to a proven executable?
 
 This page is the program. Each call is a phase; each phase lives in the module it is imported from and borrows from
-the ones before it. The link plan is written before the linker runs, and the executable gets its name only after the
-probe.
+the ones before it. A plan that still stands since the last link is not made again. The link plan is written before the
+linker runs, and the executable gets its name only after the probe.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from staticlink.elf.inspect import inspect_executable
+from staticlink.errors import StaticlinkError
 from staticlink.link.audit import audit_link, explain_undefined, reject_findings
 from staticlink.link.command import link_command
 from staticlink.link.execute import run_linker, unverified
@@ -17,7 +19,9 @@ from staticlink.link.finding import load_policy
 from staticlink.link.flags import read_link_flags
 from staticlink.link.libc import require_files
 from staticlink.link.linker import choose_linker
+from staticlink.link.planned import summarize
 from staticlink.link.probe import probe_executable
+from staticlink.link.recall import recall_plan, remember_plan
 from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates
 from staticlink.link.verify import verify_executable
 from staticlink.link.weak_references import order_and_extract
@@ -26,6 +30,10 @@ from staticlink.report import steps
 from staticlink.report.linkplan import LinkPlan, write_plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from staticlink.errors import Fault
+    from staticlink.link.planned import Planned
     from staticlink.link.request import LinkRequest
     from staticlink.link.why import Answer
     from staticlink.model import Say
@@ -39,31 +47,57 @@ def link_program(request: LinkRequest, say: Say) -> None:
     """
     with unverified(request.output) as output:
         require_files(request.libc)
+        planned = recall_plan(request)
+        if planned is None or not links_again(planned, output):
+            planned, explanation = plan_link(request, output)
+            run_linker(planned.command, output, explanation, planned.see)
         policy = load_policy(request.findings)
-        crates = read_crates(request.rust)
-        flags = read_link_flags(request.flags)
-        linker = choose_linker(request.linker, request.linkers)
-        inputs = gather_inputs(request, flags)
-        unwinder = choose_link_unwinder(request, inputs)
-        inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
-        order, extracted = order_and_extract(inputs, policy)
-        audited = audit_link(order, policy)
-        words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
-        command = link_command(linker.value.command, request.target, output, order, words)
-        plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command, audited, extracted)
-        see = write_plan(plan, request.output)
-        reject_findings(audited, request.output, see)
-        run_linker(command, output, explain_undefined(order.resolution, order.unused, see), see)
         facts = inspect_executable(output)
         findings = verify_executable(facts, request.target, policy)
-        reject_findings(findings, request.output, see)
-        proof = probe_executable(output, request.probe, see) if request.probe is not None else None
-    steps.report_link(say, request.output, order, unwinder, linker)
-    steps.report_audit(say, audited, see)
-    steps.report_crates(say, crates)
-    steps.report_check(say, facts, findings, inputs.shims)
+        reject_findings(findings, request.output, planned.see)
+        proof = probe_executable(output, request.probe, planned.see) if request.probe is not None else None
+    steps.report_link(say, request.output, planned)
+    steps.report_audit(say, planned.findings, planned.see)
+    steps.report_crates(say, read_crates(request.rust))
+    steps.report_check(say, facts, findings, planned.shims)
     steps.report_probe(say, proof)
     steps.report_executable(say, request.output)
+
+
+def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault, ...]]:
+    """Return the plan of linking ``output``, which has been written down, and why it would fail, should it fail.
+
+    Raises :class:`StaticlinkError` when an input cannot be read, a choice cannot be made, or a finding stops the link.
+    """
+    began = time.time_ns()
+    policy = load_policy(request.findings)
+    crates = read_crates(request.rust)
+    flags = read_link_flags(request.flags)
+    linker = choose_linker(request.linker, request.linkers)
+    inputs = gather_inputs(request, flags)
+    unwinder = choose_link_unwinder(request, inputs)
+    inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
+    order, extracted = order_and_extract(inputs, policy)
+    findings = audit_link(order, policy)
+    words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
+    command = link_command(linker.value.command, request.target, output, order, words)
+    plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command, findings, extracted)
+    see = write_plan(plan, request.output)
+    reject_findings(findings, request.output, see)
+    explanation = explain_undefined(order.resolution, order.unused, see)
+    planned = summarize(plan, see)
+    if not explanation:
+        remember_plan(planned, request, inputs, began)
+    return planned, explanation
+
+
+def links_again(planned: Planned, output: Path) -> bool:
+    """Say whether the linker carries out a plan that was recalled; one that it refuses has to be explained anew."""
+    try:
+        run_linker(planned.command, output, (), planned.see)
+    except StaticlinkError:
+        return False
+    return True
 
 
 def explain_program(request: LinkRequest, symbol: str) -> Answer:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.link.gnu_ld import GnuLd
-from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
 from staticlink.link.shims import choose_shims, compile_shims, load_shims
 from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_names
@@ -29,12 +29,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Where a link's inputs are, by what they are: the project's, those under ``--whole-archive``, the libc's."""
+
+    own: tuple[Path, ...]
+    whole: tuple[Path, ...]
+    before: tuple[Path, ...]
+    after: tuple[Path, ...]
+    implied: tuple[Path, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (*self.own, *self.whole, *self.before, *self.after, *self.implied)
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything of one link that has been read. ``shims`` maps the name of a shim to its class.
 
-    ``objects`` start with the libc's crt objects; ``closing`` are those that end the link. ``archives`` are the
-    user's, in the user's order, then those every program needs. ``link`` is what they come to as one group: what is
-    missing then is missing in every order.
+    ``named`` are the paths that the link names, also those left out because another one leads to the same file, and
+    ``scripts`` the linker scripts among them. ``objects`` start with the libc's crt objects; ``closing`` are those that
+    end the link. ``archives`` are the user's, in the user's order, then those every program needs. ``link`` is what
+    they come to as one group: what is missing then is missing in every order.
     """
 
     objects: tuple[ObjectFile, ...]
@@ -44,6 +61,8 @@ class Inputs:
     machine: str
     link: GnuLd
     shims: Mapping[str, str] = field(default_factory=dict)
+    named: tuple[Path, ...] = ()
+    scripts: tuple[Script, ...] = ()
 
     def with_archives(self, paths: Sequence[Path]) -> Inputs:
         """Return these inputs with the archives at ``paths`` ahead of the libc's, each once."""
@@ -59,24 +78,39 @@ class Inputs:
         return link.result("bfd", ()).undefined
 
 
+def name_inputs(request: LinkRequest, flags: LinkFlags) -> Named:
+    """Return where the inputs that ``request`` names are.
+
+    Raises :class:`StaticlinkError` naming every library that is missing.
+    """
+    directories = _directories(request, flags)
+    libraries = find_libraries((*request.libraries, *flags.libraries), directories)
+    return Named(
+        (*request.inputs, *(Path(name) for name in flags.files), *libraries),
+        _whole_paths(flags.whole, directories),
+        request.libc.before,
+        request.libc.after,
+        (request.libc.libgcc, *request.libc.archives),
+    )
+
+
 def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
     """Return the inputs ``request`` names, read, and the libc's own.
 
     Raises :class:`StaticlinkError` for a file that is missing, cannot be read, or is for another machine.
     """
-    directories = (*request.directories, *(Path(name) for name in flags.directories), *request.libc.directories)
-    named = find_libraries((*request.libraries, *flags.libraries), directories)
-    files = tuple(Path(name) for name in flags.files)
-    machine = request.target.arch
+    directories, machine = _directories(request, flags), request.target.arch
+    named = name_inputs(request, flags)
+    scripts: list[Script] = []
 
     def read(paths: Sequence[Path]) -> list[ObjectFile | Archive]:
-        unique = dict.fromkeys(paths)
-        return list(flatten([read_input(path, machine=machine, directories=directories) for path in unique]))
+        items = [read_input(path, machine=machine, directories=directories) for path in dict.fromkeys(paths)]
+        scripts.extend(one for one in items if isinstance(one, Script))
+        return list(flatten(items))
 
-    own = read((*request.inputs, *files, *named))
-    whole = _archives(read(_whole_paths(flags.whole, directories)))
-    before, after = (tuple(_objects(read(paths))) for paths in (request.libc.before, request.libc.after))
-    implied = read((request.libc.libgcc, *request.libc.archives))
+    own, whole = read(named.own), _archives(read(named.whole))
+    before, after = (tuple(_objects(read(paths))) for paths in (named.before, named.after))
+    implied = read(named.implied)
     own = [one for one in own if one.path.resolve() not in {archive.path.resolve() for archive in whole}]
     known = {one.path.resolve() for one in (*own, *whole)}
     objects = (*before, *_objects(own))
@@ -85,7 +119,11 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
     options = replace(flags.options, pie=request.target.pie)
     link = GnuLd(options)
     link.take_all([*objects, Group(archives), *after])
-    return Inputs(objects, archives, after, options, machine, link)
+    return Inputs(objects, archives, after, options, machine, link, named=named.paths, scripts=tuple(scripts))
+
+
+def _directories(request: LinkRequest, flags: LinkFlags) -> tuple[Path, ...]:
+    return (*request.directories, *(Path(name) for name in flags.directories), *request.libc.directories)
 
 
 def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinder]:
@@ -112,11 +150,14 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     shims = choose_shims(inputs.undefined(), load_shims(), start_bridge=bridge)
     if not shims:
         return inputs
-    into = request.output.with_name(f"{request.output.name}.shims")
-    objects = _objects(
-        [read_input(path, machine=inputs.machine) for path in compile_shims(shims, cc=request.cc, into=into)]
-    )
+    paths = compile_shims(shims, cc=request.cc, into=shim_directory(request))
+    objects = _objects([read_input(path, machine=inputs.machine) for path in paths])
     return replace(inputs, objects=(*inputs.objects, *objects), shims={shim.name: shim.kind for shim in shims})
+
+
+def shim_directory(request: LinkRequest) -> Path:
+    """Return where the shims of a link are compiled to."""
+    return request.output.with_name(f"{request.output.name}.shims")
 
 
 def read_crates(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:

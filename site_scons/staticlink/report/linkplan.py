@@ -42,9 +42,14 @@ class LinkPlan:
     extracted: Sequence[str] = ()
 
 
+def plan_path(output: Path) -> Path:
+    """Return where the link plan of ``output`` is."""
+    return output.with_name(f"{output.name}.linkplan.json")
+
+
 def write_plan(plan: LinkPlan, output: Path) -> str:
     """Write ``plan`` beside ``output``, whole or not at all, and return where."""
-    path = output.with_name(f"{output.name}.linkplan.json")
+    path = plan_path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
     try:

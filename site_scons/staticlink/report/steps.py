@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
     from staticlink.elf.inspect import ExecutableFacts
     from staticlink.link.finding import Finding
-    from staticlink.link.linker import Linker
-    from staticlink.link.order import LinkOrder
+    from staticlink.link.planned import Planned
     from staticlink.link.probe import ProbeResult
-    from staticlink.link.unwinder import Unwinder
-    from staticlink.model import Choice, Say
+    from staticlink.model import Say
 
 #: At most this many passed items are named on the ``PROBE`` line.
 _SHOWN_ITEMS = 6
@@ -33,15 +31,14 @@ _CLAIMS = (
 )
 
 
-def report_link(say: Say, output: Path, order: LinkOrder, unwinder: Choice[Unwinder], linker: Choice[Linker]) -> None:
+def report_link(say: Say, output: Path, planned: Planned) -> None:
     """Print the ``LINK`` line: how many archives and groups, and the two choices with their reasons."""
-    archives = sum(len(item) if isinstance(item, tuple) else 1 for item in order.paths)
-    groups = sum(isinstance(item, tuple) for item in order.paths)
+    unwinder, linker = planned.unwinder, planned.linker
     say(
         "LINK",
         str(output),
-        f"{count(archives, 'archive')}, {count(groups, 'group')}, unwinder {unwinder.value.name} ({unwinder.reason}), "
-        f"linker {linker.value.name} ({linker.reason})",
+        f"{count(planned.archives, 'archive')}, {count(planned.groups, 'group')}, "
+        f"unwinder {unwinder.value} ({unwinder.reason}), linker {linker.value.name} ({linker.reason})",
     )
 
 

@@ -1,0 +1,301 @@
+"""Does the plan of the last link still stand?
+
+Most links repeat one with other bytes in a function or two. Planning reads names, bindings and section names, never
+code, so its outcome is kept beside the output, in ``NAME.planned.json``, together with what it depended on. It stands
+while all of that is as it was:
+
+- the request, the directory, the linkers, and staticlink's own files, which the record is sealed with;
+- where each input is found, and that no file has appeared at a place that was searched before it;
+- for each input its size, times and inode; or, where these have changed, a digest of what planning read in it: an
+  archive's members, its index, and the fingerprints of the objects that somebody looked at. Planning is a function of
+  what it reads, so equal answers lead it to the same end.
+
+A file that changed within two seconds before it was read is not trusted by its times: a clock ticks in steps, and the
+next change might not show. Whatever cannot be read, or reads otherwise than it was written, is no record: the link is
+planned from nothing. So is one that the linker then refuses, for its explanation. Shims are compiled again, as every
+plan does.
+
+Not modelled: a file that is exchanged for another one, and back, while a plan is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from array import array
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from staticlink.elf.mapping import map_file
+from staticlink.errors import StaticlinkError
+from staticlink.link.finding import Finding
+from staticlink.link.flags import read_link_flags
+from staticlink.link.inputs import Archive, ObjectFile, Script, flatten, read_input
+from staticlink.link.planned import Planned
+from staticlink.link.shims import compile_shims, load_shims
+from staticlink.link.sources import name_inputs, shim_directory
+from staticlink.model import Choice
+from staticlink.report.linkplan import plan_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from staticlink.link.request import LinkRequest
+    from staticlink.link.sources import Inputs
+
+#: Raised when the form of the record changes.
+_SCHEMA = 1
+_SLACK = 2_000_000_000  # nanoseconds; FAT keeps times in steps of two seconds, other file systems in finer ones
+_CORE = Path(__file__).parent.parent
+_DIGEST = 16  # bytes
+#: How a file is compared once its times have changed: not at all; by all its bytes; by what planning reads in it. An
+#: alias is another path of an input and has only to lead to the same file.
+_TOOL, _TEXT, _INPUT, _ALIAS = "tool", "text", "input", "alias"
+
+
+class _File(NamedTuple):
+    """A file that a plan depended on. ``times`` is ``None`` where they are not to be trusted.
+
+    ``members`` are the places of the members that were looked at.
+    """
+
+    path: str
+    real: str
+    kind: str
+    times: Sequence[int] | None
+    digest: str
+    members: Sequence[int]
+
+
+def recall_plan(request: LinkRequest) -> Planned | None:
+    """Return the plan of the last link of ``request``, if planning it from nothing would give the same one."""
+    now = time.time_ns()
+    path = _record_path(request.output)
+    try:
+        record = _open(path, request)
+        if record is None or record["named"] != _named(request):
+            return None
+        if any(map(os.path.isfile, record["absent"])) or record["plan"] != _content(plan_path(request.output)):
+            return None
+        _renew_shims(request, record["planned"]["shims"])
+        files = [_compared(_File(*row), request, now) for row in record["files"]]
+    except (OSError, StaticlinkError, ValueError):  # something is not as it was; planning will say what, if it matters
+        return None
+    if None in files:
+        return None
+    if any(new != _File(*old) for new, old in zip(files, record["files"], strict=True)):
+        _write(path, {**record, "files": files}, request)
+    return _planned(record["planned"], request)
+
+
+def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began: int) -> None:
+    """Keep ``planned``, which was made from ``inputs``; ``began`` is the time in nanoseconds before they were read.
+
+    A plan for which a linker was tried in vain is not kept: the next time it might work.
+    """
+    path = _record_path(request.output)
+    if planned.linker.evidence:
+        path.unlink(missing_ok=True)
+        return
+    fields = {
+        "linker": planned.linker.value.name,
+        "reason": planned.linker.reason,
+        "arguments": planned.command[len(planned.linker.value.command) :],
+        "archives": planned.archives,
+        "groups": planned.groups,
+        "unwinder": (planned.unwinder.value, planned.unwinder.reason, planned.unwinder.evidence),
+        "shims": dict(planned.shims),
+        "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why) for f in planned.findings],
+        "see": planned.see,
+    }
+    unwinders = [request.libc.libgcc_eh, *request.unwinders.values()]
+    scripts = tuple(_scripts(inputs.scripts))
+    texts = _texts([*request.rust, *(one.path for one in scripts)], began)
+    files = [*_tools(unwinders, began), *texts, *_inputs(inputs, began)]
+    known = {one.path for one in files}
+    others = dict.fromkeys(path for path in map(str, inputs.named) if path not in known)
+    files += [_File(path, os.path.realpath(path), _ALIAS, None, "", ()) for path in others]
+    absent = [str(one) for script in scripts for one in script.absent]
+    absent += [str(one) for one in unwinders if not one.is_file()]
+    record = {
+        "named": list(map(str, inputs.named)),
+        "absent": absent,
+        "plan": _content(Path(planned.see)),
+        "files": files,
+        "planned": fields,
+    }
+    _write(path, record, request)
+
+
+def _record_path(output: Path) -> Path:
+    return output.with_name(f"{output.name}.planned.json")
+
+
+def _open(path: Path, request: LinkRequest) -> dict[str, Any] | None:
+    """Return the record at ``path``; ``None`` when it is not ours, not whole, or of another request."""
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_uid != os.geteuid():
+            return None
+        seal, _, body = file.read().partition(b"\n")
+    found: dict[str, Any] | None = json.loads(body) if seal == _seal(body, request) else None
+    return found
+
+
+def _write(path: Path, record: dict[str, Any], request: LinkRequest) -> None:
+    body = json.dumps(record, separators=(",", ":")).encode("ascii")
+    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    try:
+        temporary.write_bytes(_seal(body, request) + b"\n" + body)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _seal(body: bytes, request: LinkRequest) -> bytes:
+    """Return a digest of ``body`` and of everything that decides a plan besides its inputs' files."""
+    tools = [_times(one.path) for one in request.linkers]
+    facts = (_SCHEMA, sys.version, str(Path.cwd()), request, tools, list(_own_files(str(_CORE))))
+    return blake2b(body, key=blake2b(repr(facts).encode(), digest_size=64).digest()).hexdigest().encode()
+
+
+def _own_files(directory: str) -> Iterator[tuple[str, int, int, int, int]]:
+    with os.scandir(directory) as entries:
+        for entry in sorted(entries, key=lambda one: one.name):
+            if entry.is_dir():
+                if entry.name != "__pycache__":
+                    yield from _own_files(entry.path)
+            else:
+                yield (entry.path, *_signature(entry.stat()))
+
+
+def _signature(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _times(path: str | Path) -> tuple[int, int, int, int]:
+    return _signature(os.stat(path))  # noqa: PTH116  (a path of a record is a string, and there are dozens)
+
+
+def _trusted(path: str | Path, began: int) -> tuple[int, int, int, int] | None:
+    found = _times(path)
+    return found if max(found[1:3]) < began - _SLACK else None
+
+
+def _named(request: LinkRequest) -> list[str]:
+    return list(map(str, name_inputs(request, read_link_flags(request.flags)).paths))
+
+
+def _content(path: str | Path) -> str:
+    return blake2b(map_file(Path(path)), digest_size=_DIGEST).hexdigest()
+
+
+def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:
+    """Return ``one`` as it is today; ``None`` when a plan might come out otherwise."""
+    if os.path.realpath(one.path) != one.real:
+        return None
+    if one.kind == _ALIAS:
+        return one
+    trusted = _trusted(one.path, now)
+    if one.times is not None and list(one.times) == list(_times(one.path)):
+        return one
+    if one.kind == _TOOL:
+        return None
+    if one.kind == _TEXT:
+        digest = _content(one.path)
+    else:
+        item = read_input(Path(one.path), machine=request.target.arch)
+        digest = _digest(item, one.members) if isinstance(item, (ObjectFile, Archive)) else ""
+    return one._replace(times=trusted or one.times) if digest == one.digest else None
+
+
+def _digest(item: ObjectFile | Archive, members: Iterable[int]) -> str:
+    """Return a digest of what planning reads in ``item`` when it looks at these of its members."""
+    if isinstance(item, ObjectFile):
+        return item.fingerprint.hex()
+    table = item.table
+    place = {member.offset: number for number, member in enumerate(table.members)}
+    names, offsets = table.index or ((), ())
+    found = blake2b(repr((table.thin, table.index is None, len(names))).encode(), digest_size=_DIGEST)
+    found.update("\0".join([member.name for member in table.members]).encode())
+    found.update("\0".join(names).encode())
+    found.update(array("I", map(place.__getitem__, offsets)).tobytes())
+    if table.thin:
+        found.update(repr([member.origin for member in table.members]).encode())
+        return found.hexdigest()
+    for number in members:
+        one = item.member(table.members[number].offset) if number < len(table.members) else None
+        found.update(b"not an object" if one is None else one.fingerprint)
+    return found.hexdigest()
+
+
+def _tools(paths: Iterable[Path], began: int) -> Iterator[_File]:
+    for path in dict.fromkeys(paths):
+        if path.is_file():
+            yield _File(str(path), os.path.realpath(path), _TOOL, _trusted(path, began), "", ())
+
+
+def _texts(paths: Iterable[Path], began: int) -> Iterator[_File]:
+    for path in dict.fromkeys(paths):
+        yield _File(str(path), os.path.realpath(path), _TEXT, _trusted(path, began), _content(path), ())
+
+
+def _inputs(inputs: Inputs, began: int) -> Iterator[_File]:
+    """Yield the objects and archives, and the files that a thin archive consists of as far as they were looked at."""
+    for one in flatten((*inputs.objects, *inputs.archives, *inputs.closing)):
+        members: list[int] = []
+        if isinstance(one, Archive):
+            members = [n for n, member in enumerate(one.table.members) if member.offset in one.looked_at]
+            if one.table.thin:
+                yield from _thin_members(one, members, began)
+                members = []
+        yield _input(one, members, began)
+
+
+def _input(one: ObjectFile | Archive, members: Sequence[int], began: int) -> _File:
+    path = str(one.path)
+    return _File(path, os.path.realpath(path), _INPUT, _trusted(path, began), _digest(one, members), members)
+
+
+def _thin_members(archive: Archive, places: Iterable[int], began: int) -> Iterator[_File]:
+    for member in map(archive.table.members.__getitem__, places):
+        one = archive.looked_at[member.offset]
+        if one is not None and member.origin is None:
+            yield _input(one, (), began)
+        else:
+            yield from _texts([archive.path.parent / member.name], began)
+
+
+def _scripts(items: Iterable[Any]) -> Iterator[Script]:
+    for item in items:
+        if isinstance(item, Script):
+            yield item
+        yield from _scripts(getattr(item, "items", ()))
+
+
+def _renew_shims(request: LinkRequest, names: Iterable[str]) -> None:
+    """Compile the shims of a plan once more: their compiler and its headers are not among what is compared."""
+    wanted = set(names)
+    if wanted:
+        shims = [shim for shim in load_shims() if shim.name in wanted]
+        compile_shims(shims, cc=request.cc, into=shim_directory(request))
+
+
+def _planned(fields: dict[str, Any], request: LinkRequest) -> Planned:
+    linker = next(one for one in request.linkers if one.name == fields["linker"])
+    unwinder, reason, evidence = fields["unwinder"]
+    return Planned(
+        command=(*linker.command, *fields["arguments"]),
+        linker=Choice(linker, fields["reason"]),
+        unwinder=Choice(unwinder, reason, tuple(evidence)),
+        archives=fields["archives"],
+        groups=fields["groups"],
+        shims=fields["shims"],
+        findings=tuple(
+            Finding(id_, level, what, tuple(lines), subject, why)
+            for id_, level, what, lines, subject, why in fields["findings"]
+        ),
+        see=fields["see"],
+    )
