@@ -76,3 +76,9 @@ def test_contradictions_are_refused_together() -> None:
         "  fix: linker=gold\n"
         "link flag contradicts staticlink: -nostdlib"
     )
+
+
+def test_what_an_assignment_refers_to_is_kept_from_the_garbage_collector() -> None:
+    words = ("-Wl,--defsym=alias=name+8", "-Wl,--gc-sections")
+    assert read_link_flags(words).linker == ("--defsym=alias=name+8", "--gc-sections", "--undefined=name")
+    assert read_link_flags(words[:1]).linker == ("--defsym=alias=name+8",)

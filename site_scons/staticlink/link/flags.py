@@ -112,7 +112,7 @@ def read_link_flags(flags: Sequence[str]) -> LinkFlags:
         elif word not in _GROUP_MARKERS and (word.startswith(("--", *_PASSED_ON_PREFIXES)) or not _is_dropped(word)):
             linker.append(word)
     options = read_options(linker)
-    known = _spell_required(linker, options)
+    known = (*_spell_required(linker, options), *_keep_assigned(options))
     return LinkFlags(known, tuple(directories), tuple(libraries), tuple(files), tuple(whole), options)
 
 
@@ -157,6 +157,17 @@ def _spell_required(linker: Sequence[str], options: Options) -> tuple[str, ...]:
         else:
             words.append(word)
     return tuple(words)
+
+
+def _keep_assigned(options: Options) -> list[str]:
+    """Return ``-u`` for what ``--defsym`` refers to, under ``--gc-sections``.
+
+    mold 1.10 drops a section that nothing else refers to, and leaves the assigned symbol zero without a word.
+    """
+    if not options.gc_sections:
+        return []
+    names = dict.fromkeys(name for one in options.defsym for name in one.references)
+    return [f"--undefined={name}" for name in names]
 
 
 def _is_dropped(word: str) -> bool:

@@ -1,0 +1,2 @@
+int odd(void) { return 7; }
+int work(void) { return 1; }
