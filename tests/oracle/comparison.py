@@ -7,8 +7,9 @@ those defined twice. Where a linker itself gives no answer, the part it leaves o
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from staticlink.link.resolve import resolve
@@ -16,9 +17,10 @@ from staticlink.link.resolve import resolve
 from tests.oracle.drafts import Bracket, Cover, Draft, Library, Loose, draw, option_words, save, wrap_up
 from tests.oracle.linkers import Outcome, run_bfd, run_lld
 from tests.oracle.rows import ROWS
+from tests.oracle.winners import bfd_winners, lld_winners
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from staticlink.link.resolution import Resolution
@@ -27,16 +29,19 @@ if TYPE_CHECKING:
 
     Rows = tuple[tuple[str, str, str], ...]
 
-#: References that a linker passes over where no relocation of a loaded section needs them.
-_SOFT = ("bare", "bare_weak", "tls_undefined", "dead", "debug")
+#: The roles of references that a relocation of a loaded section needs, and those whose section is not loaded or dead.
+_NEEDED = ("undefined", "data_undefined", "weak_undefined", "dead")
+_NEEDED_BY_GNU_LD = (*_NEEDED, "debug")
 _CRASHES = ("internal error", "PLEASE submit a bug report")
-#: GNU ld and LLD 14 stop reading inputs at these, so they list no more than what came before.
-_STOPS_READING = ("error adding symbols", "TLS attribute mismatch")
-#: Whether an assignment to a missing symbol defines its own symbol depends on the phase in which GNU ld notices.
-_BAD_EXPRESSION = "referenced in expression"
-#: Cases in which LLD 14 and the lld that rustc ships differ: versioned references, discarded definitions (54), and
-#: --defsym beside the entry symbol. The newer one is followed.
-_NOT_AS_IN_LLD_14 = frozenset({"45", "54", "58"})
+#: GNU ld stops reading inputs at this, so it lists no more than what came before.
+_STOPS_READING = re.compile(r"TLS (?:reference|definition) .* mismatches|TLS attribute mismatch")
+#: GNU ld stops at the first assignment it cannot evaluate, after reading all inputs and before applying relocations.
+_STOPS_THEN = "referenced in expression"
+#: GNU ld's default script gives these a value whoever defines them (``ld --verbose``).
+_ASSIGNED_BY_THE_SCRIPT = frozenset({"__bss_start", "_edata", "_end"})
+#: Cases in which LLD 14 and the lld that rustc ships differ: GNU_UNIQUE, versioned references, COMDAT groups whose
+#: copies differ in binding, and --defsym beside the entry symbol. The newer one is followed.
+_NOT_AS_IN_LLD_14 = frozenset({"39", "45", "52", "53", "54", "58"})
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Tally:
     """What a comparison came to."""
 
     links: int = 0
+    winners: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
@@ -53,7 +59,8 @@ class Tally:
         cases = " ".join(f"{row}:{self.rows[row]}" for row, _ in ROWS)
         left_out = "".join(f"; {count} {what}" for what, count in sorted(self.left_out.items()))
         seeds = f"seeds {first} to {first + self.links - 1}"
-        return f"{linker}: {self.links} links, {seeds}, {len(self.differences)} differences{left_out}\n  cases {cases}"
+        links = f"{self.links} links, {seeds}, {self.winners} definitions looked up in what was linked"
+        return f"{linker}: {links}, {len(self.differences)} differences{left_out}\n  cases {cases}"
 
 
 def make(seed: int) -> Draft:
@@ -78,31 +85,57 @@ def compare(linker: str, program: Sequence[str], first: int, links: int, directo
             tally.left_out["not taken by this linker" if refused else "followed in the newer lld"] += 1
             continue
         items, words, options = save(draft, directory)
-        words = [*option_words(options), *words]
-        if linker == "bfd":
-            real, found = run_bfd(directory, words), resolve(items, options=options)
-        else:
-            real, found = run_lld(program, directory, words), resolve(items, profile="lld", options=options)
-        if any(crash in real.messages for crash in _CRASHES):
-            tally.left_out["crashes of the linker"] += 1
-            continue
+        # What --gc-sections drops is not modelled, and changes no more than which symbols may be missing.
+        for one in (options, replace(options, gc_sections=False))[: 1 + options.gc_sections]:
+            given = [*option_words(one), *words]
+            real = run_bfd(directory, given) if linker == "bfd" else run_lld(program, directory, given)
+            if any(crash in real.messages for crash in _CRASHES):
+                tally.left_out["crashes of the linker"] += 1
+                continue
+            found = resolve(items, profile=linker.partition(" ")[0], options=one)
+            winners = bfd_winners(directory) if linker == "bfd" else lld_winners(directory)
+            told = (*_differences(draft, found, real), *_other_winners(draft, found, winners))
+            tally.differences += (f"seed {seed}: {what}\n  {' '.join(given)}" for what in told)
+            tally.winners += len(winners)
         tally.rows.update(draft.rows)
-        tally.differences += (f"seed {seed}: {what}\n  {' '.join(words)}" for what in _differences(draft, found, real))
     return tally
 
 
 def _differences(draft: Draft, found: Resolution, real: Outcome) -> Iterator[str]:
     theirs = tuple(row for row in real.rows if row[2] != "--whole-archive")
     ours = _rows(found, theirs)
-    stopped, unsaid = any(words in real.messages for words in _STOPS_READING), _BAD_EXPRESSION in real.messages
-    if ours[: len(theirs) if stopped else None] != theirs and not unsaid:
+    stopped = _STOPS_READING.search(real.messages) is not None
+    if ours[: len(theirs) if stopped else None] != theirs:
         yield f"extracts {theirs}, we say {ours}"
-    missing = set(found.undefined)
-    soft = missing if found.options.gc_sections or stopped or unsaid else _soft(draft, found)
-    if not (missing - soft <= real.undefined <= missing):
-        yield f"misses {sorted(real.undefined)}, we say {sorted(missing)}"
-    if not (stopped or unsaid) and set(map(_bare, found.duplicates)) != set(map(_bare, real.duplicates)):
-        yield f"finds twice {sorted(real.duplicates)}, we say {sorted(found.duplicates)}"
+    missing, theirs_missing = _reported(draft, found), set(map(_default, real.undefined))
+    partly = found.options.gc_sections or stopped or _STOPS_THEN in real.messages
+    if not theirs_missing <= missing or not (partly or theirs_missing == missing):
+        yield f"misses {sorted(theirs_missing)}, we say {sorted(missing)}"
+    twice, theirs_twice = set(map(_bare, found.duplicates)), set(map(_bare, real.duplicates))
+    if not theirs_twice <= twice or not (stopped or theirs_twice == twice):
+        yield f"finds twice {sorted(theirs_twice)}, we say {sorted(twice)}"
+
+
+def _reported(draft: Draft, found: Resolution) -> set[str]:
+    """Return the missing symbols that a linker complains of: those that something in the executable needs."""
+    parts = dict(_all_parts([Loose("main.o", draft.main), *draft.entries]))
+    roles = _NEEDED_BY_GNU_LD if found.profile == "bfd" else _NEEDED
+    needed = {found.reference(n) for one in found.loaded for role in roles for n in parts[one.display].get(role, ())}
+    for assignment in found.assignments:
+        needed.update(assignment.references if found.profile == "lld" else map(found.reference, assignment.references))
+    if found.profile == "bfd":
+        needed.update(found.options.required)
+    return needed.intersection(found.undefined)
+
+
+def _other_winners(draft: Draft, found: Resolution, winners: Mapping[str, str]) -> Iterator[str]:
+    parts = dict(_all_parts([Loose("main.o", draft.main), *draft.entries])).values()
+    passed = {name for one in parts for name in one.get("local", ())}
+    passed |= _ASSIGNED_BY_THE_SCRIPT if found.profile == "bfd" else set()
+    ours = {name: owner for name, owner in found.definitions.items() if name in winners and name not in passed}
+    for name, owner in ours.items():
+        if owner not in (winners[name], "--defsym"):
+            yield f"{name} is that of {winners[name]}, we say {owner}"
 
 
 def _rows(found: Resolution, theirs: Rows) -> Rows:
@@ -129,22 +162,18 @@ def _bare(name: str) -> str:
     return name.partition("@")[0]
 
 
-def _soft(draft: Draft, found: Resolution) -> set[str]:
-    names = {name for parts in _all_parts([Loose("", draft.main), *draft.entries]) for name in _soft_names(parts)}
-    return names | set(found.options.required if found.profile == "lld" else ())
+def _default(name: str) -> str:
+    return name.partition("@@")[0]
 
 
-def _soft_names(parts: Parts) -> Iterator[str]:
-    for role in _SOFT:
-        yield from parts.get(role, ())
-
-
-def _all_parts(entries: Sequence[Entry]) -> Iterator[Parts]:
+def _all_parts(entries: Sequence[Entry]) -> Iterator[tuple[str, Parts]]:
+    """Yield every object by the name that messages give it."""
     for entry in entries:
         if isinstance(entry, Loose):
-            yield entry.parts
+            yield entry.name, entry.parts
         elif isinstance(entry, Library):
-            yield from (parts for _, parts in entry.members)
+            for name, parts in (entry.same_as or entry).members:
+                yield f"{entry.name}({name})", parts
         elif isinstance(entry, Cover):
             yield from _all_parts([entry.library])
         elif isinstance(entry, Bracket):

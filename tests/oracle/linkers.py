@@ -43,12 +43,15 @@ def run_bfd(directory: Path, words: Sequence[str]) -> Outcome:
     text = (directory / "map").read_text() if (directory / "map").exists() else ""
     included = text.partition(_MAP_BEGINS)[2].partition("\n\n")[0] if _MAP_BEGINS in text else ""
     lines = re.sub(r"\n +", " ", included).splitlines()  # a long name has its reference on the next line
+    lines = [line for line in lines if not line.startswith("Local IFUNC function")]
     found = [match.groups() for line in lines if (match := _MAP_ROW.match(line))]
+    assert len(found) == len(lines), lines
     rows = tuple((reference or "", member, symbol) for member, reference, symbol in found)
     undefined = re.findall(r"undefined reference to `([^']+)'", messages)
     undefined += re.findall(r"undefined symbol `([^']+)' referenced in expression", messages)
     undefined += re.findall(r"required symbol `([^']+)' not defined", messages)
-    duplicates = re.findall(r"multiple definition of `([^']+)'", messages)
+    undefined += re.findall(r"hidden symbol `([^']+)' isn't defined", messages)
+    duplicates = re.findall(r"(?<!warning: )multiple definition of `([^']+)'", messages)
     return Outcome(rows, frozenset(undefined), frozenset(duplicates), messages)
 
 
@@ -58,10 +61,11 @@ def run_lld(program: Sequence[str], directory: Path, words: Sequence[str]) -> Ou
         _LLD_SPELLS.get(word.partition("=")[0], word.partition("=")[0]) + "".join(word.partition("=")[1:])
         for word in words
     ]
-    command = [*program, "-m", "elf_x86_64", "-static", "-o", "out", "--why-extract=why", "--noinhibit-exec"]
-    command += ["--error-limit=0", "--no-demangle"]
+    command = [*program, "-m", "elf_x86_64", "-static", "-o", "out", "--why-extract=why", "-Map=map.lld"]
+    command += ["--noinhibit-exec", "--error-limit=0", "--no-demangle"]
     listing = directory / "why"
-    listing.unlink(missing_ok=True)
+    for name in ("why", "map.lld"):
+        (directory / name).unlink(missing_ok=True)
     messages = run([*command, *known], directory)
     duplicates = re.findall(r"duplicate symbol: ([^\n]+)", messages)
     if duplicates or not listing.exists():

@@ -25,8 +25,16 @@ from typing import TYPE_CHECKING
 from staticlink.errors import fail
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
 from staticlink.link.options import Assignment
-from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, UNDEFINED, WEAK_UNDEFINED
-from staticlink.link.table import FROM_ENTRY, FROM_OPTION, FROM_REQUIRED, SymbolTable, with_default_versions
+from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, UNDEFINED, WEAK, WEAK_UNDEFINED
+from staticlink.link.table import (
+    ASSIGNED,
+    FROM_DEFSYM,
+    FROM_ENTRY,
+    FROM_OPTION,
+    FROM_REQUIRED,
+    SymbolTable,
+    with_default_versions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -136,6 +144,31 @@ class GnuLd(SymbolTable):
         fresh = self.refer(one, self.define(one))
         return [*fresh, *one.symbols.common] if one.symbols.common else fresh
 
+    def assign(self, one: Assignment) -> None:
+        """Let ``--defsym`` refer to symbols, and define its own.
+
+        Its own is defined at once when all others are defined as something else than COMMON, or when nothing has named
+        it so far, then as zero; otherwise the assignment waits until all inputs are read. A definition that follows
+        takes the assignment's place without a clash, unless an object had one before, though in the end the assignment
+        holds. One that names its own symbol waits in any case. Source: ``exp_fold_tree_1`` in binutils'
+        ``ld/ldexp.c``, ``_bfd_elf_merge_symbol`` in ``bfd/elflink.c``.
+        """
+        symbol, names = one.symbol, self.references(one.references)
+        for name in names:
+            if name not in self.state:  # a weak reference stays one
+                self.progress += self.want(name, FROM_DEFSYM)
+        self.assigned.add(symbol)
+        known = all(self.state[name] & ROLE_MASK in (STRONG, WEAK) for name in names)
+        if symbol in one.references or (symbol in self.state and not known):
+            return
+        old = self.state.get(symbol, UNDEFINED)
+        if old != ASSIGNED and (old & ROLE_MASK in (STRONG, WEAK) or any(symbol == name for name, _ in self.shadowed)):
+            self.redefined.add(symbol)
+        self.undefined.pop(symbol, None)
+        self.common.pop(symbol, None)
+        self.defined_since[symbol] = self.moment
+        self.state[symbol] = ASSIGNED
+
     def discard(self, strong: Sequence[str], weak: Sequence[str], number: int) -> None:
         """Turn discarded definitions into references for which nothing is extracted.
 
@@ -183,7 +216,7 @@ class GnuLd(SymbolTable):
         GNU ld does not look at such an entry again, even if the symbol then becomes COMMON.
         """
         search, walk, position = self.moment
-        since_search, since_walk, since_position = self.weak_since[name]
+        since_search, since_walk, since_position = self.defined_since[name]
         if since_search != search:
             since_walk, since_position = 0, -1
         if walk == since_walk:

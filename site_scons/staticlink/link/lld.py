@@ -47,7 +47,7 @@ _GNU_UNIQUE = 10  # LSB
 class Lld(SymbolTable):
     """A link as lld performs it."""
 
-    __slots__ = ("_assignments", "_discarded", "_offered", "_taken")
+    __slots__ = ("_assignments", "_discarded", "_late", "_offered", "_taken", "_versioned")
 
     def __init__(self, options: Options) -> None:
         """Begin with what the command line asks for."""
@@ -57,11 +57,14 @@ class Lld(SymbolTable):
                 self.want(name, number)
         self._offered: list[ObjectFile] = []
         self._taken: set[int] = set()
+        self._late: list[tuple[str, int]] = []
+        self._versioned: set[str] = set()
         self._discarded: dict[str, int] = {}
         self._assignments: list[Assignment] = list(options.defsym)
 
     def names(self, names: Collection[str]) -> list[str]:
         """Return the names that definitions of ``names`` satisfy: a default version ``f@@V`` is the bare ``f``."""
+        self._versioned.update(name.partition("@@")[0] for name in names if "@@" in name)
         return [name.partition("@@")[0] for name in names]
 
     def finish(self) -> None:
@@ -75,10 +78,33 @@ class Lld(SymbolTable):
             if name in self.state:
                 self._wrap(name)
         self.assigned.update(one.symbol for one in self._assignments)
+        self._count_late()
+        self._need_versioned()
         for name, number in self._discarded.items():
             if self.state[name] >> ROLE_BITS == number:
+                self.clashes.pop(name, None)
                 weak = self.state[name] & ROLE_MASK == WEAK
                 self.state[name] = number << ROLE_BITS | (WEAK_UNDEFINED if weak else UNDEFINED)
+
+    def _count_late(self) -> None:
+        """Count GNU_UNIQUE definitions that gave way to a weak one as duplicates of a strong one that took its place.
+
+        Source: ``ObjFile::postParse`` in ``lld/ELF/InputFiles.cpp``.
+        """
+        for name, number in self._late:
+            if self.state[name] & ROLE_MASK == STRONG:
+                self.clashes.setdefault(name, [self.state[name] >> ROLE_BITS]).append(number)
+
+    def _need_versioned(self) -> None:
+        """Make a weak reference that nothing satisfied a strong one when its symbol has a version.
+
+        Source: ``maybeReportUndefined`` in ``lld/ELF/Relocations.cpp``.
+        """
+        for number, one in enumerate(self.loaded):
+            for name in one.symbols.weak_undefined:
+                unmet = self.state[name] & ROLE_MASK in (WEAK_UNDEFINED, LAZY)
+                if unmet and (name in self._versioned or "@" in name):
+                    self.state[name] = number << ROLE_BITS | UNDEFINED
 
     def discard(self, strong: Sequence[str], weak: Sequence[str], number: int) -> None:
         """Let discarded definitions win as others do; what still refers to them in the end is undefined.
@@ -91,14 +117,23 @@ class Lld(SymbolTable):
         self._discarded.update((name, number) for name in (*strong, *weak) if self.state[name] >> ROLE_BITS == number)
 
     def _define_strong(self, names: Collection[str], number: int) -> None:
-        """Let strong definitions join; among weak and GNU_UNIQUE ones the first wins (``Symbol::shouldReplace``)."""
-        found = list(names)
-        if any(self.state.get(name, UNDEFINED) & ROLE_MASK == WEAK for name in found):
-            unique = {row.name for row in self.loaded[number].details() if row.binding == _GNU_UNIQUE}
-            weaker = [name for name in found if name in unique and self.state.get(name, UNDEFINED) & ROLE_MASK == WEAK]
-            self.shadowed += ((name, number) for name in weaker)
-            found = [name for name in found if name not in weaker]
-        super()._define_strong(found, number)
+        """Let strong definitions join. GNU_UNIQUE ones give way like weak ones (``Symbol::shouldReplace``)."""
+        met = {name: old for name in names if (old := self.state.get(name, UNDEFINED)) & ROLE_MASK in (WEAK, STRONG)}
+        if not met:
+            super()._define_strong(names, number)
+            return
+        unique = self._unique(number)
+        late = {name for name in unique.intersection(met) if met[name] & ROLE_MASK == WEAK}
+        self._late += ((name, number) for name in sorted(late))
+        self.shadowed += ((name, number) for name in sorted(late))
+        super()._define_strong([name for name in names if name not in late] if late else names, number)
+        for name, old in met.items():
+            if old & ROLE_MASK == STRONG and name not in unique and name in self._unique(old >> ROLE_BITS):
+                self.state[name] = number << ROLE_BITS | STRONG
+                self.clashes[name].sort(key=number.__ne__)
+
+    def _unique(self, number: int) -> set[str]:
+        return {row.name for row in self.loaded[number].details() if row.binding == _GNU_UNIQUE}
 
     def _wrap(self, name: str) -> None:
         if not self._is_weak(name):

@@ -130,9 +130,9 @@ class Resolution:
         for name, numbers in sorted(self.clashes.items()):
             if "@" in name and name.partition("@")[0] in self.clashes:
                 continue  # a default version defines the bare name as well, which is listed
-            owners = [self.loaded[number] for number in numbers]
-            if not _same_number(name, owners):
-                found[name] = tuple(owner.display for owner in owners)
+            owners = [self.loaded[number] for number in numbers if number >= 0]
+            if len(owners) < len(numbers) or not _same_number(name, owners):
+                found[name] = tuple(self._owner(number) for number in numbers)
         return found
 
     @property
@@ -140,10 +140,11 @@ class Resolution:
         """Symbol -> the object whose definition won."""
         defined = (STRONG, WEAK, COMMON)
         return {
-            name: self.loaded[state >> ROLE_BITS].display if state >= 0 else "--defsym"
-            for name, state in self.state.items()
-            if state & ROLE_MASK in defined
+            name: self._owner(state >> ROLE_BITS) for name, state in self.state.items() if state & ROLE_MASK in defined
         }
+
+    def _owner(self, number: int) -> str:
+        return self.loaded[number].display if number >= 0 else "--defsym"
 
     @property
     def weak_unextracted(self) -> dict[str, tuple[str, ...]]:

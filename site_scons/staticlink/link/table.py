@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from staticlink.link.inputs import Item, ObjectFile
-    from staticlink.link.options import Assignment, Options
+    from staticlink.link.options import Options
 
 #: The number that stands for the command line where an object's number is expected.
 FROM_OPTION, FROM_ENTRY, FROM_REQUIRED, FROM_DEFSYM, FROM_WRAP = -1, -2, -3, -4, -5
@@ -40,6 +40,8 @@ _OPTIONS = {
     FROM_DEFSYM: "--defsym",
     FROM_WRAP: "--wrap",
 }
+#: The state of a symbol that ``--defsym`` has defined.
+ASSIGNED = FROM_DEFSYM << ROLE_BITS | STRONG
 
 
 class SymbolTable:
@@ -49,35 +51,38 @@ class SymbolTable:
         "assigned",
         "clashes",
         "common",
+        "defined_since",
         "extractions",
         "loaded",
         "moment",
         "options",
         "progress",
+        "redefined",
         "reopened",
         "shadowed",
         "signatures",
         "state",
         "undefined",
         "weak_references",
-        "weak_since",
     )
 
     def __init__(self, options: Options) -> None:
         """Begin with no object and no symbol.
 
         ``progress`` counts the symbols that became undefined, and those that became COMMON without having been referred
-        to: GNU ld searches again when it grows. ``reopened`` are symbols that had a weak definition and became COMMON,
-        ``weak_since`` says at which ``moment`` a symbol got its weak definition: the number of the search, of the walk
-        through the index, and the place in it. ``weak_references`` are the symbols that were referred to weakly first,
-        whatever became of them.
+        to: GNU ld searches again when it grows. ``reopened`` are symbols that had a definition and became COMMON,
+        ``defined_since`` says at which ``moment`` a symbol got its weak definition or was assigned: the number of the
+        search, of the walk through the index, and the place in it. ``weak_references`` are the symbols that were
+        referred to weakly first, whatever became of them. ``redefined`` are the symbols that an object had defined
+        before they were assigned.
         """
         self.options = options
         self.assigned: set[str] = set()
         self.progress = 0
+        self.redefined: set[str] = set()
         self.reopened: set[str] = set()
         self.weak_references: set[str] = set()
-        self.weak_since: dict[str, tuple[int, int, int]] = {}
+        self.defined_since: dict[str, tuple[int, int, int]] = {}
         self.moment = (0, 0, -1)
         self.loaded: list[ObjectFile] = []
         self.state: dict[str, int] = {}
@@ -132,7 +137,7 @@ class SymbolTable:
             if role == UNDEFINED:
                 del self.undefined[name]
             elif role == STRONG:
-                if old >> ROLE_BITS == FROM_DEFSYM:
+                if old == ASSIGNED and name not in self.redefined:
                     continue
                 del codes[name]
                 self.clashes.setdefault(name, [old >> ROLE_BITS]).append(number)
@@ -143,13 +148,17 @@ class SymbolTable:
 
     def _define_weak(self, names: Iterable[str], number: int) -> None:
         for name in names:
-            role = self.state.get(name, WEAK_UNDEFINED) & ROLE_MASK
-            if role in (STRONG, WEAK, COMMON):
+            old = self.state.get(name, WEAK_UNDEFINED)
+            role = old & ROLE_MASK
+            if old == ASSIGNED and name in self.redefined:
+                self.clashes.setdefault(name, [FROM_DEFSYM]).append(number)
+                continue
+            if role in (STRONG, WEAK, COMMON) and old != ASSIGNED:
                 self.shadowed.append((name, number))
                 continue
             if role == UNDEFINED:
                 del self.undefined[name]
-            self.weak_since[name] = self.moment
+            self.defined_since[name] = self.moment
             self.state[name] = number << ROLE_BITS | WEAK
 
     def _define_common(self, names: Iterable[str], number: int) -> None:
@@ -157,15 +166,22 @@ class SymbolTable:
             self.progress += name not in self.state
             old = self.state.get(name, WEAK_UNDEFINED)
             role = old & ROLE_MASK
-            if role in (STRONG, COMMON):
+            if role == STRONG and old != ASSIGNED:
                 continue
+            if role == COMMON and self._size(name, number) <= self._size(name, old >> ROLE_BITS):
+                continue  # the largest of them gives the symbol its place
             if role == UNDEFINED:
                 del self.undefined[name]
             elif role == WEAK:
                 self.shadowed.append((name, old >> ROLE_BITS))
                 self.reopened.add(name)
+            elif old == ASSIGNED:
+                self.reopened.add(name)
             self.state[name] = number << ROLE_BITS | COMMON
             self.common[name] = None
+
+    def _size(self, name: str, number: int) -> int:
+        return max(row.size for row in self.loaded[number].details() if row.name == name)
 
     def want(self, name: str, number: int) -> bool:
         """Let a strong reference to ``name`` join, and say whether that made it newly undefined."""
@@ -174,21 +190,6 @@ class SymbolTable:
         self.state[name] = number << ROLE_BITS | UNDEFINED
         self.undefined[name] = number
         return True
-
-    def assign(self, one: Assignment) -> None:
-        """Let ``--defsym`` refer to symbols, and define its own once these are defined.
-
-        The next strong definition takes its place without a clash, though in the end the assignment holds.
-        """
-        names = self.references(one.references)
-        for name in names:
-            if name not in self.state:  # a weak reference stays one
-                self.progress += self.want(name, FROM_DEFSYM)
-        self.assigned.add(one.symbol)
-        if all(self.state[name] & ROLE_MASK in (STRONG, WEAK) for name in names):
-            self.undefined.pop(one.symbol, None)
-            self.common.pop(one.symbol, None)
-            self.state[one.symbol] = FROM_DEFSYM << ROLE_BITS | STRONG
 
     def refer(self, one: ObjectFile, number: int) -> list[str]:
         """Let the references of ``one`` join, and return the symbols that this made newly undefined."""
@@ -233,14 +234,13 @@ class SymbolTable:
 
     def result(self, profile: str, items: Sequence[Item]) -> Resolution:
         """Return what the link came to."""
-        assigned = FROM_DEFSYM << ROLE_BITS | STRONG
         return Resolution(
             profile=profile,
             items=tuple(items),
             options=self.options,
             loaded=tuple(self.loaded),
             extractions=tuple(self.extractions),
-            state={**self.state, **dict.fromkeys(self.assigned, assigned)} if self.assigned else self.state,
+            state={**self.state, **dict.fromkeys(self.assigned, ASSIGNED)} if self.assigned else self.state,
             clashes={name: tuple(numbers) for name, numbers in self.clashes.items()},
             shadowed=tuple((name, self.loaded[number].display) for name, number in self.shadowed),
         )
