@@ -29,7 +29,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from staticlink.elf.mapping import map_file
+from staticlink.elf.mapping import is_file, map_file
 from staticlink.errors import StaticlinkError
 from staticlink.link.finding import Finding
 from staticlink.link.flags import read_link_flags
@@ -51,9 +51,9 @@ _SCHEMA = 1
 _SLACK = 2_000_000_000  # nanoseconds; FAT keeps times in steps of two seconds, other file systems in finer ones
 _CORE = Path(__file__).parent.parent
 _DIGEST = 16  # bytes
-#: How a file is compared once its times have changed: not at all; by all its bytes; by what planning reads in it. An
-#: alias is another path of an input and has only to lead to the same file.
-_TOOL, _TEXT, _INPUT, _ALIAS = "tool", "text", "input", "alias"
+#: How a file is compared once its times have changed: by all its bytes, or by what planning reads in it. An alias is
+#: another path of an input and has only to lead to the same file.
+_TEXT, _INPUT, _ALIAS = "text", "input", "alias"
 
 
 class _File(NamedTuple):
@@ -113,13 +113,13 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
     }
     unwinders = [request.libc.libgcc_eh, *request.unwinders.values()]
     scripts = tuple(_scripts(inputs.scripts))
-    texts = _texts([*request.rust, *(one.path for one in scripts)], began)
-    files = [*_tools(unwinders, began), *texts, *_inputs(inputs, began)]
+    texts = [*request.rust, *(one.path for one in scripts), *filter(is_file, unwinders)]
+    files = [*_texts(texts, began), *_inputs(inputs, began)]
     known = {one.path for one in files}
     others = dict.fromkeys(path for path in map(str, inputs.named) if path not in known)
     files += [_File(path, os.path.realpath(path), _ALIAS, None, "", ()) for path in others]
     absent = [str(one) for script in scripts for one in script.absent]
-    absent += [str(one) for one in unwinders if not one.is_file()]
+    absent += [str(one) for one in unwinders if not is_file(one)]
     record = {
         "named": list(map(str, inputs.named)),
         "absent": absent,
@@ -201,8 +201,6 @@ def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:
     trusted = _trusted(one.path, now)
     if one.times is not None and list(one.times) == list(_times(one.path)):
         return one
-    if one.kind == _TOOL:
-        return None
     if one.kind == _TEXT:
         digest = _content(one.path)
     else:
@@ -229,12 +227,6 @@ def _digest(item: ObjectFile | Archive, members: Iterable[int]) -> str:
         one = item.member(table.members[number].offset) if number < len(table.members) else None
         found.update(b"not an object" if one is None else one.fingerprint)
     return found.hexdigest()
-
-
-def _tools(paths: Iterable[Path], began: int) -> Iterator[_File]:
-    for path in dict.fromkeys(paths):
-        if path.is_file():
-            yield _File(str(path), os.path.realpath(path), _TOOL, _trusted(path, began), "", ())
 
 
 def _texts(paths: Iterable[Path], began: int) -> Iterator[_File]:
