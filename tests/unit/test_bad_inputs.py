@@ -279,7 +279,10 @@ ROWS: dict[str, tuple[bytes, str]] = {
     ),
     "29 metadata of a Rust crate": (
         b"rust\0\0\0\x0a" + bytes(40),
-        "not an object, archive or linker script: x.a\n  begins with 72 75 73 74 00 00 00 0a",
+        (
+            "contains no machine code: x.a\n  it is metadata of a Rust crate\n"
+            '  fix: in Cargo.toml, under [lib]: crate-type = ["staticlib"]'
+        ),
     ),
 }
 

@@ -23,6 +23,7 @@ from staticlink.link.definitions import (
 from staticlink.link.divergence import find_divergence
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.missing import explain_missing
 from staticlink.link.rivals import find_rivals
 from staticlink.link.rust_runtimes import find_rust_clashes, read_runtimes
 from staticlink.link.thread_locals import find_tls_mismatches
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 #: At most this many symbols are reported; a link that misses one library misses hundreds.
 _SHOWN_SYMBOLS = 10
+_ASKED = "asked for by --require-defined"
 
 
 def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
@@ -52,6 +54,7 @@ def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
     told = frozenset(one.subject for one in divergence)
     found = [
         *(() if resolution.options.allow_duplicates else find_duplicates(resolution, policy)),
+        *(policy.finding("required-symbol", (_ASKED,), name) for name in resolution.missing_required),
         *find_split_families(resolution, policy),
         *find_rival_allocators(resolution, policy),
         *find_rust_clashes(read_runtimes(resolution.used_archives), policy),
@@ -87,12 +90,17 @@ def _worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: LEVELS.index(one.level)))
 
 
-def explain_undefined(resolution: Resolution, left_out: Sequence[Archive], see: str) -> tuple[Fault, ...]:
+def explain_undefined(
+    resolution: Resolution, left_out: Sequence[Archive], see: str, other_libc: Path | None = None
+) -> tuple[Fault, ...]:
     """Return what ``resolution`` misses, as the explanation of a link that failed.
 
     ``left_out`` are archives that gave no member: where one of them defines a missing symbol, the fault says so.
+    ``other_libc`` is the compiler's own libc.a when the link is for another libc.
     """
-    return _shown(list(_undefined(resolution, left_out)), see)
+    undefined = list(_undefined(resolution, left_out))
+    causes = explain_missing(resolution, resolution.undefined.keys(), other_libc) if undefined else ()
+    return _shown([*causes, *undefined], see)
 
 
 def reject_findings(findings: Sequence[Finding], output: Path, see: str) -> None:

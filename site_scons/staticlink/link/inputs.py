@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import is_archive, read_archive
 from staticlink.elf.mapping import is_file, map_file
+from staticlink.elf.rust_metadata import describe_metadata, is_metadata
 from staticlink.elf.symbols import is_object, read_details, read_object, read_section_names
 from staticlink.errors import fail
 from staticlink.link.options import Assignment
@@ -235,6 +236,10 @@ class _Reading:
             return ObjectFile(path, path.name, symbols, data, self.machine, 0, len(data), fingerprint=mark)
         if _ARCHIVE_MAGIC.startswith(data[:8]):
             raise fail("truncated-archive", f"truncated archive: {path.name}", evidence=(f"ends at byte {len(data)}",))
+        if is_metadata(data):
+            evidence = (f"it is {describe_metadata(data)}",)
+            fix = 'in Cargo.toml, under [lib]: crate-type = ["staticlib"]'
+            raise fail("no-machine-code", f"contains no machine code: {path.name}", evidence=evidence, fix=fix)
         if not looks_like_script(data[:512]):
             begins = f"begins with {data[:8].hex(' ')}"
             raise fail("unknown-input", f"not an object, archive or linker script: {path.name}", evidence=(begins,))

@@ -32,7 +32,8 @@ class Libc:
     """The files of one libc, in link order. ``directories`` is where ``-l`` names are looked up, in order.
 
     ``before`` and ``after`` are the crt objects around all inputs; ``archives`` are libc.a and what belongs to it
-    (glibc's libm.a); ``libgcc`` and ``libgcc_eh`` come from the compiler.
+    (glibc's libm.a); ``libgcc`` and ``libgcc_eh`` come from the compiler. ``other`` is the libc.a that the compiler has
+    of its own, where the link is for another libc: it takes no part, but what is missing may be explained by it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Libc:
     libgcc: Path
     libgcc_eh: Path
     directories: tuple[Path, ...]
+    other: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -73,6 +75,9 @@ def describe_libc(target: Target, compiler_directories: Sequence[Path], sysroot:
         libgcc=gcc_file("libgcc.a"),
         libgcc_eh=gcc_file("libgcc_eh.a"),
         directories=directories,
+        other=None
+        if sysroot is None
+        else next(filter(Path.is_file, (d / "libc.a" for d in compiler_directories)), None),
     )
 
 

@@ -84,7 +84,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command, findings, extracted)
     see = write_plan(plan, request.output)
     reject_findings(findings, request.output, see)
-    explanation = explain_undefined(order.resolution, order.unused, see)
+    explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other)
     planned = summarize(plan, see)
     if not explanation:
         remember_plan(planned, request, inputs, began)

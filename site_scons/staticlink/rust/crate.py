@@ -63,7 +63,10 @@ def describe_crate(directory: Path, toolchain: Toolchain, environ: Mapping[str, 
     """
     manifest = Path(os.path.abspath(directory)) / "Cargo.toml"  # noqa: PTH100  (keeps symbolic links as the user wrote them)
     if not manifest.is_file():
-        raise fail("not-a-crate", f"no cargo package: {directory.name}", evidence=("there is no Cargo.toml in it",))
+        file = Path(directory).is_file()
+        evidence = ("it is a file",) if file else ("there is no Cargo.toml in it",)
+        fix = "name the directory that holds Cargo.toml" if file else None
+        raise fail("not-a-crate", f"no cargo package: {directory.name}", evidence=evidence, fix=fix)
     path = _memory_of(manifest, memory)
     kept = _recall(path)
     if kept is None or not _holds(kept, manifest, toolchain):
