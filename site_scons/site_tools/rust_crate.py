@@ -20,7 +20,7 @@ from SCons.Builder import Builder
 from SCons.Script import GetOption
 from staticlink.errors import StaticlinkError
 from staticlink.rust.cargo import CargoRun, deciding_environment, write_lock
-from staticlink.rust.crate import crate_files, describe_crate, recall_crate
+from staticlink.rust.crate import crate_files, describe_crate, find_manifest, recall_crate
 from staticlink.rust.outputs import compile_crate, read_std, write_std
 from staticlink.rust.std import choose_std, std_evidence
 from staticlink.rust.toolchain import find_program, find_toolchain
@@ -63,10 +63,11 @@ def generate(env: Environment) -> None:
 def _rust_crate(env: Environment, directory: Any, profile: str = "release") -> list[Node]:
     """Return the nodes of the archive and of its facts; cargo is asked for metadata, unless it was before."""
     built = settings(env).place
-    place = env.Dir(directory).srcnode()
+    place = env.Entry(directory).srcnode()  # Dir would raise a TypeError for a file
     if GetOption("help") or GetOption("clean"):
         return _named_only(env, place, built)
     with reading():
+        find_manifest(Path(place.abspath))
         cache = open_cache(os.environ)
         toolchain = find_toolchain(Path(place.abspath), os.environ, cache.root / "rust")
         crate = describe_crate(Path(place.abspath), toolchain, os.environ, cache.root / "rust")

@@ -239,6 +239,15 @@ def test_a_directory_without_a_package(project: Project) -> None:
         "scons: *** no cargo package: crate",
         "  there is no Cargo.toml in it",
     ]
+    project.write("SConstruct", _SCONSTRUCT.replace('"crate"', '"gone"'))
+    assert project.errors() == ["scons: *** no cargo package: gone", "  there is no such directory"]
+    project.write("libdep.rlib", "")
+    project.write("SConstruct", _SCONSTRUCT.replace('"crate"', '"libdep.rlib"'))
+    assert project.errors() == [
+        "scons: *** no cargo package: libdep.rlib",
+        "  it is a file",
+        "  fix: name the directory that holds Cargo.toml",
+    ]
 
 
 def test_a_manifest_cargo_rejects_is_told_in_cargos_words(project: Project) -> None:

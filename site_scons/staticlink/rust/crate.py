@@ -56,17 +56,24 @@ class Crate:
         return self.workspace / "Cargo.lock"
 
 
+def find_manifest(directory: Path) -> Path:
+    """Return the manifest of the package in ``directory``, or raise :class:`StaticlinkError` when there is none."""
+    manifest = Path(os.path.abspath(directory)) / "Cargo.toml"  # noqa: PTH100  (keeps symbolic links as the user wrote them)
+    if manifest.is_file():
+        return manifest
+    what = f"no cargo package: {directory.name}"
+    if directory.is_file():
+        raise fail("not-a-crate", what, evidence=("it is a file",), fix="name the directory that holds Cargo.toml")
+    absent = "Cargo.toml in it" if directory.is_dir() else "such directory"
+    raise fail("not-a-crate", what, evidence=(f"there is no {absent}",))
+
+
 def describe_crate(directory: Path, toolchain: Toolchain, environ: Mapping[str, str], memory: Path) -> Crate:
     """Return the package in ``directory``; ``memory`` is a directory where answers are kept between runs.
 
     Raises :class:`StaticlinkError` when there is no package, or it has no static library, with the lines to add.
     """
-    manifest = Path(os.path.abspath(directory)) / "Cargo.toml"  # noqa: PTH100  (keeps symbolic links as the user wrote them)
-    if not manifest.is_file():
-        file = Path(directory).is_file()
-        evidence = ("it is a file",) if file else ("there is no Cargo.toml in it",)
-        fix = "name the directory that holds Cargo.toml" if file else None
-        raise fail("not-a-crate", f"no cargo package: {directory.name}", evidence=evidence, fix=fix)
+    manifest = find_manifest(directory)
     path = _memory_of(manifest, memory)
     kept = _recall(path)
     if kept is None or not _holds(kept, manifest, toolchain):
