@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.errors import fail
+from staticlink.rust.build_scripts import explain_no_cxx
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -47,13 +48,15 @@ class Compiled:
 class CargoRun:
     """How cargo is started: the environment, and who limits its jobs.
 
-    ``jobs`` is ``None`` when ``environ`` carries a jobserver, whose descriptors are ``pass_fds``.
+    ``jobs`` is ``None`` when ``environ`` carries a jobserver, whose descriptors are ``pass_fds``. ``tools`` is the
+    identity of the tools that build scripts find.
     """
 
     environ: Mapping[str, str]
     jobs: int | None = None
     pass_fds: tuple[int, ...] = ()
     offline: bool = False
+    tools: str = ""
 
     @property
     def jobs_option(self) -> list[str]:
@@ -121,6 +124,9 @@ def write_lock(crate: Crate, toolchain: Toolchain, run: CargoRun) -> None:
 def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str) -> Exception:
     text = _rendered(messages, {"error", "error: internal compiler error"}) + said
     lines = [line.rstrip() for line in text.strip().splitlines()]
+    no_cxx = explain_no_cxx(said)
+    if no_cxx is not None:
+        return no_cxx
     locked = "--locked was passed" in said or "because --locked" in said
     fix = "run `cargo update --workspace` in the crate and commit Cargo.lock" if locked else None
     return fail("rust-compile-error", f"crate does not compile: {crate.name}", evidence=lines, fix=fix)

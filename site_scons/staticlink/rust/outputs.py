@@ -73,7 +73,7 @@ def compile_crate(
     arguments = target_arguments(
         static=target.static, sysroot=road.sysroot, remap=_remap(crate, toolchain, cargo_directory, run.environ)
     )
-    identity = f"{road.identity}{' static' if target.static else ''}"
+    identity = f"{road.identity}{' static' if target.static else ''}{run.tools}"
     driver = Driver(toolchain.rustc, road.rust_triple, arguments, identity)
     rustc = write_driver(driver, cargo_directory / f"rustc-{crate.library}")
     compiled = build_crate(

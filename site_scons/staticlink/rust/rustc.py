@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,9 +68,15 @@ def write_driver(driver: Driver, path: Path) -> Path:
         arguments=shlex.join(driver.arguments),
         identity=shlex.quote(f"staticlink: {driver.identity}"),
     )
+    return write_script(path, text)
+
+
+def write_script(path: Path, text: str) -> Path:
+    """Write a program to ``path``, whole, unless it is there already; return ``path``."""
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        # Crates that are compiled at once share some of these files.
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
         temporary.write_text(text, encoding="utf-8")
         temporary.chmod(0o755)
         temporary.replace(path)

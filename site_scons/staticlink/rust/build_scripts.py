@@ -1,0 +1,231 @@
+"""How does a crate's build script learn which compiler, archiver and libraries are the target's?
+
+A build script that compiles C asks the environment, and every helper crate has spellings of its own: cc reads
+``CC_x86_64-unknown-linux-musl``, ``CC_x86_64_unknown_linux_musl``, ``TARGET_CC`` and ``CC``; cmake wants a toolchain
+file; pkg-config, bindgen and autotools have their own ways. All of them are told the same. The tools are small scripts
+in one directory, named as cross tools are (``x86_64-linux-musl-cc``) and found through ``PATH``: a build script that
+writes its compiler's name into what it builds writes no path of this machine. The script of the C compiler maps the
+paths of sources away, as rustc's remapped prefixes do for Rust.
+
+Tools of the host keep the host's compiler: ``HOST_CC`` names it. Where one triple serves both (glibc, and the road
+``shim``), the scripts ask cargo's ``OUT_DIR`` which of the two is being built. pkg-config is replaced for musl even
+when it is called by its plain name, because the machine's answers would bring glibc's headers and libraries in. There
+is no C++ library for musl: its C++ compiler is a script that says so.
+
+Cargo runs a build script again when what it declared has changed, and scripts forget to declare their tools. The
+:attr:`TargetTools.identity` therefore joins what ``rustc -vV`` prints, which cargo compares for every step.
+
+Not modelled: scripts that call ``cc`` by that name for the target (found afterwards, see ``wrong_libc.py``).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staticlink.errors import fail
+from staticlink.rust.rustc import write_script
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from staticlink.errors import StaticlinkError
+    from staticlink.target import Target
+
+#: A panic passes through C, and one archive serves static and static-pie executables.
+_CFLAGS = "-fPIC -funwind-tables -fasynchronous-unwind-tables"
+_FLAG_VARIABLES = ("CFLAGS", "CXXFLAGS")
+_NO_CXX = "staticlink: no C++ library for musl"
+_SEVERAL_NAMES = {"cc": ("cc", "gcc"), "c++": ("c++", "g++")}
+_PLAIN_TOOLS = ("ar", "ranlib", "nm", "strip")
+
+#: Whether a script runs for the host: cargo's OUT_DIR lies below the target's triple, or not.
+_FOR_HOST = """\
+case ${{OUT_DIR-}} in
+*/{triple}/*) ;;
+*) {host} ;;
+esac
+"""
+_COMPILE = """\
+exec {cc} ${{CARGO_MANIFEST_DIR:+"-ffile-prefix-map=$CARGO_MANIFEST_DIR=/src/$CARGO_PKG_NAME"}} \\
+    {mapped} "$@"
+"""
+_REFUSE_CXX = f"""\
+echo "{_NO_CXX}: $CARGO_PKG_NAME" >&2
+exit 1
+"""
+_PKG_CONFIG = """\
+unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+PKG_CONFIG_LIBDIR={directories}
+export PKG_CONFIG_LIBDIR
+exec {program} --define-prefix "$@"
+"""
+_CMAKE = """\
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR {arch})
+set(CMAKE_C_COMPILER {place}/{prefix}cc)
+set(CMAKE_ASM_COMPILER {place}/{prefix}cc)
+set(CMAKE_CXX_COMPILER {place}/{prefix}c++)
+# It compiles nothing: a project that only names the language must not be stopped by a test of it.
+set(CMAKE_CXX_COMPILER_FORCED TRUE)
+set(CMAKE_AR {place}/{prefix}ar CACHE FILEPATH "")
+set(CMAKE_RANLIB {place}/{prefix}ranlib CACHE FILEPATH "")
+set(CMAKE_FIND_ROOT_PATH {roots})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTools:
+    """The tools of one target. ``rust_triple`` is what cargo compiles for, ``host_triple`` what it runs on.
+
+    ``sysroot`` is that of a libc which is not the machine's own; ``cc`` and ``cxx`` are the target's compilers,
+    ``host_cc`` and ``host_cxx`` the machine's. ``libraries`` are prefixes of vendored libraries that build scripts may
+    find. ``identity`` changes when any of this does, and names no path.
+    """
+
+    target: Target
+    rust_triple: str
+    host_triple: str
+    cc: tuple[str, ...]
+    cxx: tuple[str, ...]
+    host_cc: tuple[str, ...]
+    host_cxx: tuple[str, ...]
+    identity: str
+    sysroot: Path | None = None
+    libraries: tuple[Path, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the tools begin with: ``x86_64-linux-musl-``."""
+        return f"{self.target.triple}-"
+
+
+def write_tools(tools: TargetTools, place: Path, target_directory: Path, search: str) -> None:
+    """Write the scripts to ``place``; a file that is there already is left alone.
+
+    ``target_directory`` is cargo's; ``search`` is the ``PATH`` on which the machine's pkg-config is looked for.
+    """
+    place = place.absolute()
+    mapped = shlex.quote(f"-ffile-prefix-map={target_directory.absolute()}=/target")
+    compile_ = {
+        "cc": _COMPILE.format(cc=shlex.join(tools.cc), mapped=mapped),
+        "c++": _REFUSE_CXX if tools.sysroot else _COMPILE.format(cc=shlex.join(tools.cxx), mapped=mapped),
+    }
+    host = {"cc": tools.host_cc, "c++": tools.host_cxx}
+    for tool, text in compile_.items():
+        ours = _unless_for_host(tools, f'exec {shlex.join(host[tool])} "$@"') + text
+        for name in _SEVERAL_NAMES[tool]:
+            write_script(place / f"{tools.prefix}{name}", f"#!/bin/sh\n{ours}")
+    for tool in _PLAIN_TOOLS:
+        write_script(place / f"{tools.prefix}{tool}", f'#!/bin/sh\nexec {tool} "$@"\n')
+    if tools.sysroot is not None:
+        _write_pkg_config(tools, place, search)
+        roots = [tools.sysroot.absolute(), *(path.absolute() for path in tools.libraries)]
+        text = _CMAKE.format(
+            arch=tools.target.arch, place=_cmake_quoted(place), prefix=tools.prefix,
+            roots=" ".join(f'"{_cmake_quoted(root)}"' for root in roots),
+        )  # fmt: skip
+        write_script(place / "toolchain.cmake", text)
+
+
+def script_environment(tools: TargetTools, place: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a cargo run whose build scripts find ``tools``, written to ``place``, in ``environ``.
+
+    Flags that the user's environment has for the target are kept, behind ours.
+    """
+    place = place.absolute()
+    named = {"CC": "cc", "CXX": "c++", "AR": "ar", "RANLIB": "ranlib", "NM": "nm", "STRIP": "strip"}
+    added = {name: value for name, value in environ.items() if name not in _flag_spellings(tools)}
+    added["PATH"] = f"{place}:{environ.get('PATH', '')}"
+    for variable, tool in named.items():
+        added |= dict.fromkeys(_spellings(variable, tools), f"{tools.prefix}{tool}")
+    for variable in _FLAG_VARIABLES:
+        own = [environ[name] for name in reversed(_spellings(variable, tools)[:3]) if environ.get(name)]
+        added[f"{variable}_{tools.rust_triple}"] = " ".join([_CFLAGS, *own])
+    added |= {"HOST_CC": shlex.join(tools.host_cc), "HOST_CXX": shlex.join(tools.host_cxx)}
+    added |= {f"HOST_{name.upper()}": name for name in _PLAIN_TOOLS}
+    if tools.sysroot is not None:
+        added |= _musl_environment(tools, place)
+    return added
+
+
+def deciding_flags(environ: Mapping[str, str], rust_triple: str) -> tuple[tuple[str, str], ...]:
+    """Return the variables of the user's environment that decide what build scripts compile, sorted."""
+    underscored = rust_triple.replace("-", "_")
+    names = {
+        spelling
+        for variable in (*_FLAG_VARIABLES, "CRATE_CC_NO_DEFAULTS")
+        for spelling in (variable, f"TARGET_{variable}", f"{variable}_{rust_triple}", f"{variable}_{underscored}")
+    }
+    return tuple((name, environ[name]) for name in sorted(names & environ.keys()))
+
+
+def explain_no_cxx(said: str) -> StaticlinkError | None:
+    """Return the error for a build script that tried to compile C++ for musl, when cargo ``said`` that one did."""
+    crates = sorted(set(re.findall(rf"{re.escape(_NO_CXX)}: (\S+)", said)))
+    if not crates:
+        return None
+    return fail(
+        "no-cxx-for-musl",
+        f"no C++ library for musl: {', '.join(crates)}",
+        evidence=("its build script compiles C++", "the machine's libstdc++ is compiled for glibc"),
+        fix="libc=glibc",
+    )
+
+
+def _musl_environment(tools: TargetTools, place: Path) -> dict[str, str]:
+    """Return what only a libc that is not the machine's needs: its headers for clang, its libraries for the others."""
+    assert tools.sysroot is not None  # noqa: S101  (the caller's condition)
+    root = tools.sysroot.absolute()
+    clang = ["-nostdlibinc", "-isystem", f"{root}/include", "-idirafter", f"{root}/kernel"]
+    own = {"PKG_CONFIG": f"{tools.prefix}pkg-config", "CMAKE_TOOLCHAIN_FILE": f"{place}/toolchain.cmake"}
+    underscored = tools.rust_triple.replace("-", "_")
+    added = {"PKG_CONFIG": own["PKG_CONFIG"], "HOST_PKG_CONFIG": "pkg-config", "PKG_CONFIG_ALL_STATIC": "1"}
+    for variable, value in (*own.items(), ("PKG_CONFIG_ALLOW_CROSS", "1"), ("BINDGEN_EXTRA_CLANG_ARGS", "")):
+        text = value or shlex.join(clang)
+        added |= {f"{variable}_{tools.rust_triple}": text, f"{variable}_{underscored}": text}
+    return added
+
+
+def _write_pkg_config(tools: TargetTools, place: Path, search: str) -> None:
+    """Write a pkg-config that sees our libraries only, under the names a build script may call it by."""
+    found = shutil.which("pkg-config", path=search) or shutil.which("pkgconf", path=search)
+    program = shlex.quote(found) if found else "false"
+    below = [library.absolute() / part / "pkgconfig" for library in tools.libraries for part in ("lib", "share")]
+    # An empty list would stand for the machine's own directories.
+    directories = shlex.quote(":".join(map(str, below)) or "/nonexistent")
+    ours = _PKG_CONFIG.format(directories=directories, program=program)
+    host = _FOR_HOST.format(triple=tools.rust_triple, host=f'exec {program} "$@"')
+    write_script(place / f"{tools.prefix}pkg-config", f"#!/bin/sh\n{ours}")
+    for name in ("pkg-config", "pkgconf"):
+        write_script(place / name, f"#!/bin/sh\n{host}{ours}")
+
+
+def _unless_for_host(tools: TargetTools, command: str) -> str:
+    """Return the lines of a script that hand a call for the host to ``command``, where the triple does not tell."""
+    if tools.sysroot is None or tools.rust_triple != tools.host_triple:
+        return ""
+    return _FOR_HOST.format(triple=tools.rust_triple, host=command)
+
+
+def _spellings(variable: str, tools: TargetTools) -> tuple[str, str, str, str]:
+    """Return the names under which cc looks a variable up, the most telling first."""
+    triple = tools.rust_triple
+    return (f"{variable}_{triple}", f"{variable}_{triple.replace('-', '_')}", f"TARGET_{variable}", variable)
+
+
+def _flag_spellings(tools: TargetTools) -> set[str]:
+    """Return the names whose values are gathered under one: cc joins all of them, older releases take the first."""
+    return {name for variable in _FLAG_VARIABLES for name in _spellings(variable, tools)[:3]}
+
+
+def _cmake_quoted(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
