@@ -27,6 +27,7 @@ from staticlink.rust.toolchain import find_program, find_toolchain
 from staticlink.vendored.cache import open_cache
 from staticlink.vendored.jobserver import shared_job_server
 from staticlink_scons.action import core_action, reading, say
+from staticlink_scons.build_tools import declare_tools, with_tools
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.settings import node_name, settings
 
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from staticlink.rust.toolchain import Toolchain
 
 #: What of the core decides an archive, and what decides std.
-_CORE_PARTS = ("errors.py", "model.py", "target.py", "rust")
-_STD_PARTS = (*_CORE_PARTS, "policy/rust_std.toml", "vendored/cache.py", "vendored/debian.py", "vendored/unpack.py")
+_CORE_PARTS = ("errors.py", "model.py", "target.py", "rust", "vendored/cache.py")
+_STD_PARTS = (*_CORE_PARTS, "policy/rust_std.toml", "vendored/debian.py", "vendored/unpack.py")
 
 
 def exists(env: Environment) -> bool:
@@ -53,6 +54,8 @@ def exists(env: Environment) -> bool:
 
 def generate(env: Environment) -> None:
     """Add ``RustCrate``."""
+    if "vendored_library" not in env["TOOLS"]:
+        env.Tool("vendored_library", toolpath=[str(Path(__file__).parent)])
     env["BUILDERS"]["_RustStd"] = Builder(action=core_action(_make_std, "STD    $TARGET"))
     env["BUILDERS"]["_RustArchive"] = Builder(action=core_action(_make_archive, "CARGO  $TARGET"))
     env["BUILDERS"]["_CargoLock"] = Builder(action=core_action(_make_lock, "LOCK   $TARGET"))
@@ -84,6 +87,7 @@ def _rust_crate(env: Environment, directory: Any, profile: str = "release") -> l
     decisions = [profile, toolchain.verbose, *deciding_environment(os.environ)]
     env.Depends(nodes, [_std(env, toolchain), env.Value(repr(decisions)), tool_node(env, toolchain.rustc)])
     env.Depends(nodes, core_nodes(env, *_CORE_PARTS))
+    declare_tools(env, nodes)
     return list(nodes)
 
 
@@ -162,7 +166,7 @@ def _make_archive(target: list[Node], source: list[Node], env: Environment) -> N
             cargo_directory=Path(options.build_dir, "cargo"),
             archive=Path(target[0].path),
             facts=Path(target[1].path),
-            run=run,
+            run=with_tools(env, run, toolchain, chosen.value.rust_triple),
         )
     say("CARGO", target[0].path, f"{crate.name}, {profile}, std: {chosen.reason}")
     if compiled.warnings:
