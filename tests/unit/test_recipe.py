@@ -165,7 +165,29 @@ def test_what_is_not_toml_is_said_to_be_none(tmp_path: Path, text: str) -> None:
 def test_bytes_that_are_no_utf8_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_bytes(b'name = "\xff"')
-    assert error_of(path).startswith("invalid recipe: small.toml\n  not TOML: ")
+    assert error_of(path) == "invalid recipe: small.toml\n  not UTF-8 at byte 8"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('musl = ["musl"]', 'musl = ["musl", "zlib", "musl"]', "needs.musl: listed twice: musl"),
+        ('["musl", "glibc"]', '["musl", "glibc", "musl"]', "libcs: listed twice: musl"),
+        ('["lib/libsmall.a"]', '["lib/libsmall.a", "lib/libsmall.a"]', "products.files: listed twice: lib/libsmall.a"),
+    ],
+)
+def test_nothing_is_listed_twice(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    assert error_of(write(tmp_path, GOOD.replace(old, new))) == f"invalid recipe: small.toml\n  {complaint}"
+
+
+def test_a_key_that_stands_twice_is_no_toml(tmp_path: Path) -> None:
+    message = error_of(write(tmp_path, GOOD.replace('musl = ["musl"]', 'musl = ["musl"]\nmusl = ["other"]')))
+    assert message.startswith("invalid recipe: small.toml\n  not TOML: Duplicate keys!")
+
+
+def test_a_missing_hash_is_told(tmp_path: Path) -> None:
+    message = error_of(write(tmp_path, GOOD.replace(f'sha256 = "{"0" * 64}"\n', "")))
+    assert message == "invalid recipe: small.toml\n  source.archives[0].sha256: missing"
 
 
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from staticlink.vendored.schema import (
     is_word,
     list_of,
     one_of,
+    set_of,
 )
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _is_origin(value: object) -> str | None:
 _ARCHIVE = {"file": Key(is_word, required=True), "sha256": Key(is_sha256, required=True)}
 _DEBIAN = {"package": Key(is_word, required=True), "suite": Key(is_word, required=True)}
 _SOURCE = {
-    "urls": Key(list_of(is_url), required=True),
+    "urls": Key(set_of(is_url), required=True),
     "archives": Key(list_of(is_table), required=True, below=_ARCHIVE),
     "debian": Key(is_table, below=_DEBIAN),
 }
@@ -137,13 +138,13 @@ _RECIPE = {
     "name": Key(is_word, required=True),
     "version": Key(is_word, required=True),
     "licence": Key(is_text, required=True),
-    "libcs": Key(list_of(one_of(*_LIBCS)), required=True),
+    "libcs": Key(set_of(one_of(*_LIBCS)), required=True),
     "sysroot": Key(is_flag),
     "source": Key(is_table, required=True, below=_SOURCE),
     "build": Key(is_table, required=True, below=_BUILD),
     "copy": Key(list_of(is_table), below=_COPY),
-    "needs": Key(is_table, below={libc: Key(list_of(is_word)) for libc in _LIBCS}),
-    "products": Key(is_table, required=True, below={"files": Key(list_of(is_path), required=True)}),
+    "needs": Key(is_table, below={libc: Key(set_of(is_word)) for libc in _LIBCS}),
+    "products": Key(is_table, required=True, below={"files": Key(set_of(is_path), required=True)}),
 }
 
 
@@ -161,6 +162,8 @@ def load_recipe(path: Path) -> Recipe:
         raise fail("invalid-recipe", what, evidence=(f"larger than {_LARGEST} bytes",))
     try:
         data = toml.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise fail("invalid-recipe", what, evidence=(f"not UTF-8 at byte {error.start}",)) from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:  # toml raises all of these on bad input
         raise fail("invalid-recipe", what, evidence=(f"not TOML: {error}",)) from None
     faults = check_table(data, _RECIPE)

@@ -109,3 +109,17 @@ def list_of(check: Check) -> Check:
         return next((fault for fault in map(check, value) if fault), None)
 
     return every
+
+
+def set_of(check: Check) -> Check:
+    """Accept a list, not empty, of what ``check`` accepts, in which nothing stands twice."""
+    every = list_of(check)
+
+    def once(value: Any) -> str | None:  # noqa: ANN401  (whatever the file holds)
+        fault = every(value)
+        if fault is not None:
+            return fault
+        again = next((item for place, item in enumerate(value) if item in value[:place]), None)
+        return None if again is None else f"listed twice: {again}"
+
+    return once
