@@ -111,6 +111,8 @@ def _differences(draft: Draft, found: Resolution, real: Outcome) -> Iterator[str
     partly = found.options.gc_sections or stopped or _STOPS_THEN in real.messages
     if not theirs_missing <= missing or not (partly or theirs_missing == missing):
         yield f"misses {sorted(theirs_missing)}, we say {sorted(missing)}"
+    if found.profile == "bfd" and not partly and set(found.missing_required) != real.required:
+        yield f"requires {sorted(real.required)}, we say {found.missing_required}"
     twice, theirs_twice = set(map(_bare, found.duplicates)), set(map(_bare, real.duplicates))
     if not theirs_twice <= twice or not (stopped or theirs_twice == twice):
         yield f"finds twice {sorted(theirs_twice)}, we say {sorted(twice)}"
@@ -123,8 +125,6 @@ def _reported(draft: Draft, found: Resolution) -> set[str]:
     needed = {found.reference(n) for one in found.loaded for role in roles for n in parts[one.display].get(role, ())}
     for assignment in found.assignments:
         needed.update(assignment.references if found.profile == "lld" else map(found.reference, assignment.references))
-    if found.profile == "bfd":
-        needed.update(found.options.required)
     return needed.intersection(found.undefined)
 
 

@@ -274,4 +274,5 @@ def option_words(options: Options) -> list[str]:
         *(["-e", options.entry] if options.entry != "_start" and options.entry is not None else []),
         *(["-z", "muldefs"] if options.allow_duplicates else []),
         *(["--gc-sections"] if options.gc_sections else []),
+        *(["-pie", "--no-dynamic-linker"] if options.pie else []),
     ]

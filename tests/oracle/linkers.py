@@ -29,6 +29,7 @@ class Outcome:
     undefined: frozenset[str]
     duplicates: frozenset[str]
     messages: str
+    required: frozenset[str] = frozenset()
 
 
 def run(command: Sequence[str], directory: Path) -> str:
@@ -49,10 +50,10 @@ def run_bfd(directory: Path, words: Sequence[str]) -> Outcome:
     rows = tuple((reference or "", member, symbol) for member, reference, symbol in found)
     undefined = re.findall(r"undefined reference to `([^']+)'", messages)
     undefined += re.findall(r"undefined symbol `([^']+)' referenced in expression", messages)
-    undefined += re.findall(r"required symbol `([^']+)' not defined", messages)
+    required = re.findall(r"required symbol `([^']+)' not defined", messages)
     undefined += re.findall(r"hidden symbol `([^']+)' isn't defined", messages)
     duplicates = re.findall(r"(?<!warning: )multiple definition of `([^']+)'", messages)
-    return Outcome(rows, frozenset(undefined), frozenset(duplicates), messages)
+    return Outcome(rows, frozenset(undefined), frozenset(duplicates), messages, frozenset(required))
 
 
 def run_lld(program: Sequence[str], directory: Path, words: Sequence[str]) -> Outcome:

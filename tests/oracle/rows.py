@@ -153,7 +153,9 @@ def require_defined(d: Draft) -> None:
     f = d.name()
     d.extend("required", f)
     if d.some(0.7):
-        d.library(P(strong=[f]) if d.some(0.5) else P(weak=[f]))
+        d.library(P(**{d.chance.choice(["strong", "weak", "common"]): [f]}))
+    if d.some(0.1):
+        d.extend("required", d.chance.choice(["end", "_DYNAMIC", "__start_nothing"]))
 
 
 def weak_reference(d: Draft) -> None:
@@ -239,8 +241,9 @@ def common_member_then_strong(d: Draft) -> None:
 
 def common_sizes(d: Draft) -> None:
     c = d.name()
-    for size in (400, 32):
-        d.loose(common=[c]).numbers["common_size"] = size
+    for size in d.chance.sample([400, 32, 8, 8], 3):
+        parts = d.loose() if d.some(0.6) else d.library(P(strong=[d.wanted(d.name())])).members[0][1]
+        parts.put("common", c).numbers["common_size"] = size
 
 
 def hidden_definition(d: Draft) -> None:
@@ -266,12 +269,17 @@ def absolute_twice(d: Draft) -> None:
     d.loose(absolute=[f])
     d.loose(absolute=[f]).numbers["value"] = d.chance.choice([7, 8])
     if d.some(0.2):
+        for _ in range(2):
+            d.loose(absolute=[f"zero{d.count // 100}"]).numbers["value"] = 0
+    if d.some(0.2):
         d.loose().put(d.chance.choice(["strong", "weak", "common"]), f)
 
 
 def unique_twice(d: Draft) -> None:
     f = d.wanted(d.name())
     d.loose(unique=[f])
+    if d.some(0.3):
+        d.loose().put(d.chance.choice(["strong", "weak", "common"]), f)
     if d.some(0.5):
         d.loose(unique=[f])
     else:
@@ -307,15 +315,17 @@ def other_version(d: Draft) -> None:
 
 def versioned_reference(d: Draft) -> None:
     f = d.name()
-    d.wanted(f"{f}@V2")
-    d.library(P(strong=[f"{f}@@V2"]))
+    d.wanted(f"{f}@V2", d.chance.choice(["undefined", "undefined", "weak_undefined", "bare_weak"]))
+    d.library(P(strong=[d.chance.choice([f"{f}@@V2", f"{f}@@V2", f"{f}@V2"])]))
+    if d.some(0.3):
+        d.wanted(f, "weak_undefined")
 
 
 def bare_and_versioned(d: Draft) -> None:
     f = f"ver{d.count}"
     d.wanted(f)
     d.loose(strong=[f])
-    d.loose(strong=[f"{f}@@V2"])
+    d.loose(**{d.chance.choice(["strong", "strong", "weak"]): [f"{f}@@V2"]})
 
 
 def object_reference(d: Draft) -> None:
@@ -405,17 +415,31 @@ def wrapped_where_defined(d: Draft) -> None:
 
 
 def assigned_from_a_symbol(d: Draft) -> None:
-    x, f = d.wanted(d.name()), d.name()
-    d.add(Assignment(x, f))
-    d.library(P(strong=[f]))
+    x, f = d.name(), d.name()
+    if d.some(0.7):
+        d.wanted(x)
+    d.add(Assignment(x, d.chance.choice([f, f, f"{f}+1", f"{f}-{d.name()}"])))
+    d.library(P(**{d.chance.choice(["strong", "strong", "data", "weak", "common"]): [f]}))
     if d.some(0.3):
-        d.extend("defsym", Assignment(f"early{d.count}", f))
+        early = Assignment(f"early{d.count}", f)
+        d.extend("defsym", early)
+        if d.some(0.5):
+            d.wanted(early.symbol)
+    if d.some(0.2):
+        d.add(Assignment(d.name(), d.chance.choice([x, f"{x}+1"])))
 
 
 def assigned_number(d: Draft) -> None:
-    x = d.wanted(d.name())
+    x = d.name()
+    if d.some(0.7):
+        d.wanted(x)
     d.add(Assignment(x, "0x10"))
     d.library(P(strong=[x], undefined=[d.name()]) if d.some(0.7) else P(common=[x]))
+    if d.some(0.3):
+        for role in d.chance.sample(["strong", "weak", "common", "data"], d.chance.randint(1, 3)):
+            d.loose(**{role: [x]})
+    if d.some(0.2):
+        d.add(Assignment(x, d.chance.choice(["0x20", f"{x}+1"])))
 
 
 def duplicates_allowed(d: Draft) -> None:
@@ -437,14 +461,16 @@ def provided_names(d: Draft) -> None:
         d.wanted(f"__{name}_array_start")
         d.wanted(f"__{name}_array_end")
     d.wanted("__executable_start")
-    d.wanted("__rela_iplt_start")
-    d.wanted("__start_nothing")
+    for name in ("__rela_iplt_start", "__rela_iplt_end", "__start_nothing"):
+        d.wanted(name)
+    d.options["pie"] = d.some(0.3)
 
 
 def names_of_some_linkers(d: Draft) -> None:
     names = ["_DYNAMIC", "_TLS_MODULE_BASE_", "__dso_handle", "__GNU_EH_FRAME_HDR", "_PROCEDURE_LINKAGE_TABLE_"]
-    for name in d.chance.sample([*names, "_GLOBAL_OFFSET_TABLE_", "__etext", "__end"], 4):
+    for name in d.chance.sample([*names, "_GLOBAL_OFFSET_TABLE_", "__etext", "__end", "__tdata_start"], 4):
         d.wanted(name)
+    d.options["pie"] = d.some(0.3)
 
 
 def warning(d: Draft) -> None:

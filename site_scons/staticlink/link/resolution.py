@@ -27,12 +27,14 @@ ROLE_MASK = 7
 _PROVIDED = frozenset({
     "_end", "end", "_edata", "edata", "_etext", "etext", "__bss_start", "__ehdr_start",
     "__executable_start", "__preinit_array_start", "__preinit_array_end", "__init_array_start", "__init_array_end",
-    "__fini_array_start", "__fini_array_end", "__rela_iplt_start", "__rela_iplt_end", "_GLOBAL_OFFSET_TABLE_",
+    "__fini_array_start", "__fini_array_end", "_GLOBAL_OFFSET_TABLE_",
 })  # fmt: skip
 #: What one of them adds.
-_PROVIDED_BY = {"bfd": frozenset({"__etext"}), "lld": frozenset({"_TLS_MODULE_BASE_", "__dso_handle"})}
+_PROVIDED_BY = {"bfd": frozenset({"__etext", "__tdata_start"}), "lld": frozenset({"_TLS_MODULE_BASE_", "__dso_handle"})}
 #: A position-independent executable has a dynamic section, even a static one.
 _PROVIDED_TO_PIE = frozenset({"_DYNAMIC"})
+#: The start-up code of any other one applies IRELATIVE relocations from here to there.
+_PROVIDED_TO_FIXED = frozenset({"__rela_iplt_start", "__rela_iplt_end"})
 #: An executable knows its thread pointer offsets, so linkers relax every general-dynamic access, and with it the call;
 #: lld leaves the name in the symbol table. Source: "ELF Handling For Thread-Local Storage", section 5.1. glibc's libc.a
 #: defines no such function.
@@ -78,23 +80,29 @@ class Resolution:
         """Symbol -> the objects that refer to it, for every symbol the link would stop for; sorted by symbol."""
         missing = {name for name, state in self.state.items() if state & ROLE_MASK == UNDEFINED}
         for assignment in self.assignments:  # its value is needed, so a weak reference is no excuse
-            missing.update(
-                n for n in assignment.references if self.state.get(n, UNDEFINED) & ROLE_MASK == WEAK_UNDEFINED
-            )
-        missing = {name for name in missing - self._provided() if not self._bounds_section(name)}
+            names = self._named(assignment)
+            missing.update(n for n in names if self.state.get(n, UNDEFINED) & ROLE_MASK == WEAK_UNDEFINED)
+        missing = {name for name in missing if not self._is_provided(name)}
         referrers: dict[str, list[str]] = {name: [] for name in sorted(missing)}
         if missing:
             for assignment in self.assignments:
-                for name in missing.intersection(map(self.reference, assignment.references)):
+                for name in missing.intersection(self._named(assignment)):
                     referrers[name].append(assignment.display)
-            for name in missing.intersection(self.options.required):
-                referrers[name].append("--require-defined")
             for one in self.loaded:
                 # A weak reference fails as well once something else, such as -u, has made the symbol undefined.
                 names = (*one.symbols.undefined, *one.symbols.weak_undefined)
                 for name in missing.intersection(map(self.reference, names) if self.options.wrap else names):
                     referrers[name].append(one.display)
         return {name: tuple(found) for name, found in referrers.items() if found}
+
+    @property
+    def missing_required(self) -> tuple[str, ...]:
+        """The symbols of ``--require-defined`` that nothing defines, in the order they are given."""
+        names = dict.fromkeys(self.options.required)
+        return tuple(name for name in names if not (self._is_defined(name) or self._is_provided(name)))
+
+    def _is_defined(self, name: str) -> bool:
+        return self.state.get(name, UNDEFINED) & ROLE_MASK in (STRONG, WEAK, COMMON)
 
     @property
     def assignments(self) -> tuple[Assignment, ...]:
@@ -110,12 +118,17 @@ class Resolution:
         names = one.symbols.undefined
         return list(map(self.options.renamed, names)) if self.options.wrap else names
 
-    def _provided(self) -> frozenset[str]:
-        """Return what the linker defines by itself, and what it needs no definition of."""
-        to_pie = _PROVIDED_TO_PIE if self.options.pie else frozenset()
-        return _PROVIDED | _PROVIDED_BY[self.profile] | to_pie | RELAXED_AWAY
+    def _named(self, assignment: Assignment) -> list[str]:
+        """Return the names an assignment refers to; GNU ld renames them under ``--wrap``, lld does not."""
+        names = assignment.references
+        return list(map(self.reference, names)) if self.profile == "bfd" else list(names)
 
-    def _bounds_section(self, name: str) -> bool:
+    def _is_provided(self, name: str) -> bool:
+        """Say whether the linker defines ``name`` by itself, or needs no definition of it."""
+        if name in _PROVIDED or name in _PROVIDED_BY[self.profile] or name in RELAXED_AWAY:
+            return True
+        if name in (_PROVIDED_TO_PIE if self.options.pie else _PROVIDED_TO_FIXED):
+            return True
         if not name.startswith(_SECTION_BOUNDS):
             return False
         section = name.removeprefix("__start_").removeprefix("__stop_")
