@@ -190,6 +190,12 @@ def test_a_missing_hash_is_told(tmp_path: Path) -> None:
     assert message == "invalid recipe: small.toml\n  source.archives[0].sha256: missing"
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a=", "}")])
+def test_values_within_values_without_end_are_refused(tmp_path: Path, opening: str, closing: str) -> None:
+    message = error_of(write(tmp_path, f"a = {opening * 5000}{closing * 5000}"))
+    assert message == "invalid recipe: small.toml\n  nested too deeply"
+
+
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     message = error_of(write(tmp_path, GOOD + "#" * (256 * 1024)))
     assert message == "invalid recipe: small.toml\n  larger than 262144 bytes"

@@ -164,6 +164,8 @@ def load_recipe(path: Path) -> Recipe:
         data = toml.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise fail("invalid-recipe", what, evidence=(f"not UTF-8 at byte {error.start}",)) from None
+    except RecursionError:
+        raise fail("invalid-recipe", what, evidence=("nested too deeply",)) from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:  # toml raises all of these on bad input
         raise fail("invalid-recipe", what, evidence=(f"not TOML: {error}",)) from None
     faults = check_table(data, _RECIPE)
