@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from staticlink.elf.mapping import Bytes
     from staticlink.errors import StaticlinkError
 
@@ -31,7 +33,9 @@ _HEADER = 60
 _HEADER_END = b"`\n"
 _NAME_LIMIT = 4096  # bytes, PATH_MAX of Linux: names may share their ends, so a small table can name a lot
 _NAMES_LIMIT = 1 << 26  # bytes in all the names of an index that may share them
-_SPECIAL = ("/", "//", "/SYM64/", "__.SYMDEF", "__.SYMDEF SORTED", "__.SYMDEF_64", "__.SYMDEF_64 SORTED")
+_SPECIAL = frozenset({
+    "/", "//", "/SYM64/", "__.SYMDEF", "__.SYMDEF SORTED", "__.SYMDEF_64", "__.SYMDEF_64 SORTED",
+})  # fmt: skip
 #: name of the index member -> :mod:`struct` code of its offsets.
 _GNU_INDEXES = {"/": "I", "/SYM64/": "Q"}
 
@@ -106,14 +110,16 @@ class _Walk:
                 raise self._truncated(f"ends within the member header at byte {position}")
             if header[58:] != _HEADER_END:
                 raise self._malformed(f"no member header at byte {position}")
-            raw = header[:16].rstrip(b" ")
-            size = self._size(header, position)
+            name = header[:16].rstrip(b" ").decode("utf-8", "backslashreplace")
+            field = header[48:58].strip(b" ")
+            size = int(field) if field.isdigit() else self._refuse_size(field, position)
             start = position + _HEADER
-            name = raw.decode("utf-8", "backslashreplace")
-            here = not self._thin or name in _SPECIAL
-            if here and start + size > end:
+            special = name in _SPECIAL
+            here = special or not self._thin
+            after = start + size if here else start
+            if after > end:
                 raise self._truncated(f"member at byte {position} needs {size} bytes, {end - start} are left")
-            if name in _SPECIAL:
+            if special:
                 self._keep(Member(name, position, start, size), among_others=bool(found))
             elif name.startswith("#1/"):
                 name, skipped = self._bsd_name(name, start, size)
@@ -122,12 +128,12 @@ class _Walk:
             else:
                 name, origin = self._name(name, position)
                 found.append(Member(name, position, start if here else 0, size, origin))
-            position = self._after(start + size if here else start)
+            position = self._padded(after) if after % 2 else after
         return found
 
-    def _after(self, position: int) -> int:
-        """Return where the next header is: padded to an even offset, though some writers leave the padding out."""
-        if position % 2 and self._data[position + _HEADER - 2 : position + _HEADER] != _HEADER_END:
+    def _padded(self, position: int) -> int:
+        """Return where the header after an odd offset is: padded to an even one, though some writers forget that."""
+        if self._data[position + _HEADER - 2 : position + _HEADER] != _HEADER_END:
             return position + 1
         return position
 
@@ -140,12 +146,9 @@ class _Walk:
             what = "the name table" if member.name == "//" else "an index"
             raise self._malformed(f"{what} stands at byte {member.offset}, where linkers do not look for it")
 
-    def _size(self, header: bytes, position: int) -> int:
-        field = header[48:58].strip(b" ")
-        if not field.isdigit():
-            words = field.decode("ascii", "backslashreplace")
-            raise self._malformed(f"member header at byte {position} gives the size '{words}'")
-        return int(field)
+    def _refuse_size(self, field: bytes, position: int) -> NoReturn:
+        words = field.decode("ascii", "backslashreplace")
+        raise self._malformed(f"member header at byte {position} gives the size '{words}'")
 
     def _bsd_name(self, name: str, start: int, size: int) -> tuple[str, int]:
         length = int(name[3:]) if _is_number(name[3:]) else -1

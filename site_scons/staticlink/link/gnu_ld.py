@@ -25,7 +25,16 @@ from typing import TYPE_CHECKING
 from staticlink.errors import fail
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
 from staticlink.link.options import Assignment
-from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, UNDEFINED, WEAK, WEAK_UNDEFINED
+from staticlink.link.resolution import (
+    COMMON,
+    ROLE_BITS,
+    ROLE_MASK,
+    STRONG,
+    UNDEFINED,
+    WEAK,
+    WEAK_UNDEFINED,
+    is_provided,
+)
 from staticlink.link.table import (
     ASSIGNED,
     FROM_DEFSYM,
@@ -37,7 +46,7 @@ from staticlink.link.table import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from staticlink.link.inputs import Item
     from staticlink.link.options import Options
@@ -157,7 +166,7 @@ class GnuLd(SymbolTable):
         for name in names:
             if name not in self.state:  # a weak reference stays one
                 self.progress += self.want(name, FROM_DEFSYM)
-        self.assigned.add(symbol)
+        self.assigned[one] = None
         known = all(self.state[name] & ROLE_MASK in (STRONG, WEAK) for name in names)
         if symbol in one.references or (symbol in self.state and not known):
             return
@@ -168,6 +177,25 @@ class GnuLd(SymbolTable):
         self.common.pop(symbol, None)
         self.defined_since[symbol] = self.moment
         self.state[symbol] = ASSIGNED
+
+    def finally_assigned(self) -> Collection[str]:
+        """Return the symbols whose assignments can be evaluated once COMMON symbols and the linker's have a place.
+
+        GNU ld evaluates assignments again and again while it places sections, so their order no longer matters.
+        """
+        found: set[str] = set()
+        waiting = list(self.assigned)
+        ready = waiting
+        while ready:
+            ready = [one for one in waiting if all(self._has_place(name, found) for name in one.references)]
+            found.update(one.symbol for one in ready)
+            waiting = [one for one in waiting if one not in ready]
+        return found
+
+    def _has_place(self, name: str, assigned: Collection[str]) -> bool:
+        name = self.options.renamed(name)
+        defined = self.state.get(name, UNDEFINED) & ROLE_MASK in (STRONG, WEAK, COMMON)
+        return defined or name in assigned or is_provided(name, "bfd", self.options)
 
     def discard(self, strong: Sequence[str], weak: Sequence[str], number: int) -> None:
         """Turn discarded definitions into references for which nothing is extracted.
@@ -204,7 +232,7 @@ class GnuLd(SymbolTable):
                 walk, before = walk + 1, self.progress
         self.moment = (search, walk, -1)
 
-    def _wanted(self, promises: dict[str, list[int]]) -> Iterable[str]:
+    def _wanted(self, promises: dict[str, tuple[int, ...]]) -> Iterable[str]:
         """Return the symbols that are undefined or COMMON and that the archive promises."""
         wanted = self.undefined.keys() & promises.keys()
         wanted -= self.barred

@@ -97,7 +97,7 @@ class Archive:
         self._by_offset: dict[int, Member] | None = None
         self._loaded: dict[int, ObjectFile | None] = {}
         self._nested: dict[Path, tuple[Bytes, dict[int, Member]]] = {}
-        self._promises: dict[str, list[int]] | None = None
+        self._promises: dict[str, tuple[int, ...]] | None = None
         self._offsets: tuple[int, ...] = ()
 
     @property
@@ -106,7 +106,7 @@ class Archive:
         return self.path.name
 
     @property
-    def promises(self) -> dict[str, list[int]]:
+    def promises(self) -> dict[str, tuple[int, ...]]:
         """The index: symbol -> positions, ascending. An empty archive has an empty index.
 
         Raises :class:`StaticlinkError` when there are members but no index: GNU ld refuses such an archive.
@@ -285,16 +285,20 @@ def flatten(items: Iterable[Item]) -> Iterator[ObjectFile | Archive]:
             yield item
 
 
-def _positions(names: Iterable[str]) -> dict[str, list[int]]:
+def _positions(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
     """Return symbol -> positions. A default version ``f@@V`` also satisfies references to ``f@V`` and ``f``.
 
     Source: ``_bfd_elf_archive_symbol_lookup`` in binutils' ``bfd/elflink.c``.
     """
+    versioned = "@@" in "\0".join(names)
+    plain = dict(zip(names, zip(range(len(names))), strict=True))
+    if len(plain) == len(names) and not versioned:
+        return plain
     found: dict[str, list[int]] = {}
     for position, name in enumerate(names):
         found.setdefault(name, []).append(position)
-        if "@@" in name:
+        if versioned and "@@" in name:
             base, _, version = name.partition("@@")
             found.setdefault(base, []).append(position)
             found.setdefault(f"{base}@{version}", []).append(position)
-    return found
+    return {name: tuple(places) for name, places in found.items()}
