@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from staticlink.errors import StaticlinkError
-from staticlink.link.inputs import Archive, read_input
+from staticlink.link.inputs import Archive, ObjectFile, read_input
 from staticlink.link.resolve import resolve
 from staticlink.report.text import render_error
 
@@ -292,3 +292,40 @@ def test_a_shared_object() -> None:
     assert refusal("x.so") == (
         "not a relocatable object: x.so\n  it is a shared object or position-independent executable"
     )
+
+
+def test_a_thin_archive_of_a_thin_archive() -> None:
+    Path("sub").mkdir()
+    shutil.copy("f.o", "sub")
+    run("ar", "rcsTD", "sub/inner.a", "sub/f.o")
+    run("ar", "rcsTD", "x.a", "g.o", "sub/inner.a")  # ar writes the members of the inner one in its place
+    assert ours("x.a") == ours("x.a", "lld") == ["x.a(f.o)"]
+    assert [Path(one).name for one in gnu_ld("x.a")] == ["f.o"]
+
+
+def test_a_place_in_a_thin_archive_holds_no_data() -> None:
+    run("ar", "rcsTD", "inner.a", "f.o")
+    place = Path("inner.a").read_bytes().index(b"/0 ")
+    names = member("//", b"inner.a/\n")
+    index = member("/", struct.pack(">II", 1, 8 + 60 + 10 + len(names)) + b"f\0")
+    save(Path("x.a"), b"!<thin>\n" + index + names + member(f"/0:{place}", b"")[:60])
+    assert refusal("x.a") == f"malformed archive: inner.a\n  no member with data at byte {place}"
+
+
+@pytest.mark.parametrize("how", ["zlib", "zlib-gnu", "none"])
+def test_compressed_debug_sections(how: str) -> None:
+    compile_c("debug.o", "-g", f"-gz={how}")
+    names = run("readelf", "-SW", "debug.o")
+    assert {"zlib": " C ", "zlib-gnu": ".zdebug_info", "none": ".debug_info"}[how] in names
+    run("ar", "rcsD", "x.a", "debug.o", "g.o")
+    same_as_gnu_ld("x.a", "debug.o")
+    one = read_input(Path("debug.o"))
+    assert isinstance(one, ObjectFile)
+    assert one.symbols.strong == ("f",)
+    assert {name.replace("zdebug", "debug") for name in one.section_names()} >= {".debug_info", ".debug_line"}
+
+
+def test_an_archive_for_another_machine_by_its_path_is_an_error() -> None:
+    save(Path("x.a"), write_archive([("f.o", Specimen(strong=["f"], machine=183))]))
+    assert refusal("x.a") == "wrong machine: x.a(f.o)\n  is for aarch64, the link is for x86_64"
+    assert "x.a: error adding symbols: file in wrong format" in complaint("x.a")

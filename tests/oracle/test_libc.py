@@ -55,9 +55,10 @@ def test_musl_never_looks_in_the_hosts_directories(tmp_path: Path) -> None:
 def test_a_library_that_exists_only_as_a_shared_one_is_said_to(tmp_path: Path) -> None:
     (tmp_path / "libonly.so").touch()
     (tmp_path / "libboth.a").write_bytes(b"!<arch>\n")
-    assert find_libraries(["both", ":libboth.a"], [tmp_path]) == (tmp_path / "libboth.a", tmp_path / "libboth.a")
+    both = tmp_path / "libboth.a"
+    assert find_libraries(["both", ":libboth.a"], [tmp_path], "x86_64") == (both, both)
     with pytest.raises(StaticlinkError) as caught:
-        find_libraries(["only", "none"], [tmp_path])
+        find_libraries(["only", "none"], [tmp_path], "x86_64")
     assert render_error(caught.value) == (
         "archive not found: libonly.a\n"
         f"  only a shared library is installed: {tmp_path}/libonly.so\n"

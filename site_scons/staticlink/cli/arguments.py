@@ -147,7 +147,8 @@ class _Reader:
         if not word.name:
             self._add(word.value)
         elif word.name == "library":
-            self._add(find_library(word.value, self._directories, self._linker, shared=self._state.shared))
+            shared = self._state.shared
+            self._add(find_library(word.value, self._directories, self._linker, platform.machine(), shared=shared))
         elif not self._take_bracket(word.name) and not self._take_state(word.name):
             self._take_option(word)
 

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from staticlink.elf.machine import machine_of
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SEARCH = re.compile(r'SEARCH_DIR\("=?([^"]*)"\)')
 _SECONDS = 30
+_TAKES_ANY = ("lld", "rust-lld")
 
 
 def search_directories(words: Sequence[Word]) -> tuple[str, ...]:
@@ -29,18 +31,23 @@ def search_directories(words: Sequence[Word]) -> tuple[str, ...]:
     return tuple(_below(word.value, root) for word in words if word.name == "library-path")
 
 
-def find_library(name: str, directories: Sequence[str], linker: str, *, shared: bool) -> str:
+def find_library(name: str, directories: Sequence[str], linker: str, machine: str, *, shared: bool) -> str:
     """Return the file of ``-l`` ``name`` as the linker spells it; ``shared``: a shared library would be taken.
 
-    Raises :class:`StaticlinkError` when there is none.
+    One for another machine than ``machine`` is passed over, but by lld, which takes it and fails. Raises :class:`StaticlinkError` when there is none.
     """
     both = [f"lib{name}.so", f"lib{name}.a"]
     files = [name[1:]] if name.startswith(":") else both if shared else both[1:]
     searched = (*directories, *(_own_directories() if linker == "bfd" else ()))
     places = (join_path(directory, file, linker) for directory in searched for file in files)
-    found = next((place for place in places if Path(place).is_file()), None)
+    files_found = [place for place in places if Path(place).is_file()]
+    others = {} if linker in _TAKES_ANY else {place: machine_of(Path(place)) for place in files_found}
+    found = next((place for place in files_found if others.get(place) in (None, machine)), None)
     if found is None:
-        evidence = tuple(f"searched: {directory}" for directory in searched)
+        evidence = (
+            *(f"for {others[place]}, the link is for {machine}: {place}" for place in files_found),
+            *(f"searched: {directory}" for directory in searched),
+        )
         raise fail("missing-archive", f"archive not found: {files[-1]}", evidence=evidence)
     return found
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from staticlink.elf.machine import machine_of
 from staticlink.errors import Fault, StaticlinkError, fail
 
 if TYPE_CHECKING:
@@ -107,24 +108,29 @@ def require_files(libc: Libc) -> None:
     raise StaticlinkError(Fault("no-static-libc", what, evidence, fix))
 
 
-def find_libraries(names: Iterable[str], directories: Sequence[Path]) -> tuple[Path, ...]:
+def find_libraries(names: Iterable[str], directories: Sequence[Path], machine: str) -> tuple[Path, ...]:
     """Return the archive of each ``-l`` name: ``libNAME.a``, or the very file for ``:NAME``.
 
-    Raises :class:`StaticlinkError` naming all that are missing and where they were looked for.
+    One that is for another machine than ``machine`` is passed over, as linkers do. Raises :class:`StaticlinkError` naming all that are missing and where they were looked for.
     """
     found: list[Path] = []
     faults: list[Fault] = []
     for name in dict.fromkeys(names):
         file = name[1:] if name.startswith(":") else f"lib{name}.a"
-        path = _find(file, directories)
-        if path.is_file():
+        candidates = [(path, machine_of(path)) for path in (d / file for d in directories) if path.is_file()]
+        path = next((path for path, of in candidates if of in (None, machine)), None)
+        if path is not None:
             found.append(path)
         else:
             faults.append(
                 Fault(
                     "missing-archive",
                     f"archive not found: {file}",
-                    (*_dynamic_twin(name, directories), *_searched(directories)),
+                    (
+                        *(f"for {of}, the link is for {machine}: {path}" for path, of in candidates),
+                        *_dynamic_twin(name, directories),
+                        *_searched(directories),
+                    ),
                 )
             )
     if faults:

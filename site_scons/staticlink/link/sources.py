@@ -51,7 +51,8 @@ class Inputs:
     ``named`` are the paths that the link names, also those left out because another one leads to the same file, and
     ``scripts`` the linker scripts among them. ``objects`` start with the libc's crt objects; ``closing`` are those that
     end the link. ``archives`` are the user's, in the user's order, then those every program needs. ``link`` is what
-    they come to as one group: what is missing then is missing in every order.
+    they come to as one group: what is missing then is missing in every order; ``behind`` says that archives have been
+    added since.
     """
 
     objects: tuple[ObjectFile, ...]
@@ -63,6 +64,7 @@ class Inputs:
     shims: Mapping[str, str] = field(default_factory=dict)
     named: tuple[Path, ...] = ()
     scripts: tuple[Script, ...] = ()
+    behind: bool = False
 
     def with_archives(self, paths: Sequence[Path]) -> Inputs:
         """Return these inputs with the archives at ``paths`` ahead of the libc's, each once."""
@@ -70,11 +72,11 @@ class Inputs:
         added = [read_input(path, machine=self.machine) for path in paths if path not in known]
         position = next((i for i, one in enumerate(self.archives) if _is_libgcc(one)), len(self.archives))
         archives = (*self.archives[:position], *_archives(added), *self.archives[position:])
-        return replace(self, archives=archives, link=self.link.extended(archives) if added else self.link)
+        return replace(self, archives=archives, behind=self.behind or bool(added))
 
     def undefined(self, *wanted: str) -> dict[str, tuple[str, ...]]:
         """Return symbol -> referrers for what no order of these inputs defines, were ``wanted`` asked for as well."""
-        link = self.link.extended(self.archives, wanted) if wanted else self.link
+        link = self.link.extended(self.archives, wanted) if wanted or self.behind else self.link
         return link.result("bfd", ()).undefined
 
 
@@ -84,10 +86,10 @@ def name_inputs(request: LinkRequest, flags: LinkFlags) -> Named:
     Raises :class:`StaticlinkError` naming every library that is missing.
     """
     directories = _directories(request, flags)
-    libraries = find_libraries((*request.libraries, *flags.libraries), directories)
+    libraries = find_libraries((*request.libraries, *flags.libraries), directories, request.target.arch)
     return Named(
         (*request.inputs, *(Path(name) for name in flags.files), *libraries),
-        _whole_paths(flags.whole, directories),
+        _whole_paths(flags.whole, directories, request.target.arch),
         request.libc.before,
         request.libc.after,
         (request.libc.libgcc, *request.libc.archives),
@@ -165,9 +167,11 @@ def read_crates(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
     return {path.name.removesuffix(".rust.json"): json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
-def _whole_paths(names: Sequence[str], directories: Sequence[Path]) -> tuple[Path, ...]:
+def _whole_paths(names: Sequence[str], directories: Sequence[Path], machine: str) -> tuple[Path, ...]:
     """Return the path of each input under ``--whole-archive``, named by path or as ``-lNAME``."""
-    return tuple(find_libraries([name[2:]], directories)[0] if name.startswith("-l") else Path(name) for name in names)
+    return tuple(
+        find_libraries([name[2:]], directories, machine)[0] if name.startswith("-l") else Path(name) for name in names
+    )
 
 
 def _is_libgcc(one: Archive | Whole) -> bool:
