@@ -119,9 +119,14 @@ def test_wide_and_bsd_indexes(write: type) -> None:
 
 def test_a_bsd_archive_of_llvm() -> None:
     run("llvm-ar", "--format=bsd", "rcsD", "x.a", "g.o", LONG)  # its index has a name of the long kind
-    assert refusal("x.a") == "archive has no index: x.a\n  fix: ranlib x.a"
+    assert refusal("x.a") == "archive has no index: x.a\n  fix: llvm-ar --format=gnu r x.a"
     assert "archive has no index; run ranlib" in complaint("x.a")
     assert ours("x.a", "lld") == [f"x.a({LONG})"]
+    shutil.copy("x.a", "y.a")
+    run("ranlib", "y.a")  # what GNU ld asks for
+    assert refusal("y.a").startswith("malformed archive: y.a\n  no member header at byte ")
+    run("llvm-ar", "--format=gnu", "r", "x.a")
+    same_as_gnu_ld("x.a", LONG)
 
 
 def test_an_empty_archive() -> None:

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing import NoReturn
 
     from staticlink.elf.mapping import Bytes
@@ -235,4 +237,15 @@ def _check_index(index: tuple[tuple[str, ...], tuple[int, ...]], members: tuple[
     wrong = [(name, offset) for name, offset in zip(*index, strict=True) if offset not in known]
     lines = [f"{name} at byte {offset}, where no member begins" for name, offset in wrong[:3]]
     more = [f"{len(wrong) - 3} more"] if len(wrong) > 3 else []  # noqa: PLR2004
-    raise fail("stale-index", f"stale archive index: {display}", evidence=(*lines, *more), fix=f"ranlib {display}")
+    what = f"stale archive index: {display}"
+    raise fail("stale-index", what, evidence=(*lines, *more), fix=reindex_command(members, display))
+
+
+def reindex_command(members: Sequence[Member], display: str) -> str:
+    """Return the command that gives an archive of these members its index.
+
+    GNU ranlib counts a name that stands in a member's data, as in a BSD archive, as a part of that data, and so damages
+    the archive; llvm-ar writes it anew.
+    """
+    named_within = any(member.start > member.offset + _HEADER for member in members)
+    return f"llvm-ar --format=gnu r {display}" if named_within else f"ranlib {display}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staticlink.elf.ar import is_archive, read_archive
+from staticlink.elf.ar import is_archive, read_archive, reindex_command
 from staticlink.elf.mapping import is_file, map_file
 from staticlink.elf.rust_metadata import describe_metadata, is_metadata
 from staticlink.elf.symbols import is_object, read_details, read_object, read_section_names
@@ -113,7 +113,8 @@ class Archive:
         """
         if self._promises is None:
             if self.table.index is None and self.table.members:
-                raise fail("no-index", f"archive has no index: {self.display}", fix=f"ranlib {self.display}")
+                fix = reindex_command(self.table.members, self.display)
+                raise fail("no-index", f"archive has no index: {self.display}", fix=fix)
             names, self._offsets = self.table.index or ((), ())
             self._promises = _positions(names)
         return self._promises
