@@ -23,7 +23,6 @@ from staticlink.errors import fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
     from typing import NoReturn
 
     from staticlink.elf.mapping import Bytes
