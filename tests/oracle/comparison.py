@@ -134,7 +134,7 @@ def _other_winners(draft: Draft, found: Resolution, winners: Mapping[str, str]) 
     passed |= _ASSIGNED_BY_THE_SCRIPT if found.profile == "bfd" else set()
     ours = {name: owner for name, owner in found.definitions.items() if name in winners and name not in passed}
     for name, owner in ours.items():
-        if owner not in (winners[name], "--defsym"):
+        if owner not in (winners[name], "--defsym") and "@" not in name:  # f@@V is f, which is there as well
             yield f"{name} is that of {winners[name]}, we say {owner}"
 
 

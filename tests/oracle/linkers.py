@@ -40,6 +40,8 @@ def run(command: Sequence[str], directory: Path) -> str:
 
 def run_bfd(directory: Path, words: Sequence[str]) -> Outcome:
     """Link under GNU ld."""
+    for name in ("map", "out"):
+        (directory / name).unlink(missing_ok=True)
     messages = run(["ld.bfd", "-static", "-Map=map", "-o", "out", "--noinhibit-exec", *words], directory)
     text = (directory / "map").read_text() if (directory / "map").exists() else ""
     included = text.partition(_MAP_BEGINS)[2].partition("\n\n")[0] if _MAP_BEGINS in text else ""

@@ -325,7 +325,7 @@ def bare_and_versioned(d: Draft) -> None:
     f = f"ver{d.count}"
     d.wanted(f)
     d.loose(strong=[f])
-    d.loose(**{d.chance.choice(["strong", "strong", "weak"]): [f"{f}@@V2"]})
+    d.loose().put(d.chance.choice(["strong", "strong", "weak"]), f"{f}@@V2")
 
 
 def object_reference(d: Draft) -> None:
@@ -437,7 +437,7 @@ def assigned_number(d: Draft) -> None:
     d.library(P(strong=[x], undefined=[d.name()]) if d.some(0.7) else P(common=[x]))
     if d.some(0.3):
         for role in d.chance.sample(["strong", "weak", "common", "data"], d.chance.randint(1, 3)):
-            d.loose(**{role: [x]})
+            d.loose().put(role, x)
     if d.some(0.2):
         d.add(Assignment(x, d.chance.choice(["0x20", f"{x}+1"])))
 

@@ -38,7 +38,7 @@ def bfd_winners(directory: Path) -> dict[str, str]:
         return {}
     text = (directory / "map").read_text(encoding="utf-8").partition("Linker script and memory map")[2]
     found = [(int(address, 16), int(size, 16), display) for address, size, display in _PLACED.findall(text)]
-    placed = sorted(row for row in found if row[0] and row[1])
+    placed = [(0, 0, ""), *sorted(row for row in found if row[0] and row[1])]
     winners = {}
     for name, address in _symbols(directory / "out"):
         begin, size, display = placed[bisect(placed, address, key=lambda row: row[0]) - 1]

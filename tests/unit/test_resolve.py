@@ -20,6 +20,7 @@ from tests.elf_writer import Specimen, save, write_archive, write_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     Make = Callable[..., Archive]
     Main = Callable[..., ObjectFile]
 
@@ -144,7 +145,7 @@ def test_a_default_version_satisfies_the_bare_name(main: Main, lib: Make) -> Non
 
 def test_a_required_symbol_is_defined_or_missing_whoever_refers_to_it(main: Main, lib: Make) -> None:
     options = Options(required=("f", "weak", "common", "end", "gone", "lost"))
-    items = [main("gone", common=["common"]), lib("l", f=S(strong=["f"]), w=S(weak=["weak"]))]
+    items: list[Item] = [main("gone", common=["common"]), lib("l", f=S(strong=["f"]), w=S(weak=["weak"]))]
     found = resolve(items, options=options)
     assert [one.member for one in found.extractions] == ["l.a(f.o)", "l.a(w.o)"]
     assert (found.missing_required, found.undefined) == (("gone", "lost"), {"gone": ("main.o",)})
@@ -185,7 +186,7 @@ def test_a_definition_replaces_an_assignment_unless_an_object_had_one_before(mai
 
 
 def test_common_replaces_an_assignment_and_extracts_data(main: Main, lib: Make) -> None:
-    items = [main(), Assignment("x", "1"), main(name="c.o", common=["x"]), lib("l", x=S(data=["x"]))]
+    items: list[Item] = [main(), Assignment("x", "1"), main(name="c.o", common=["x"]), lib("l", x=S(data=["x"]))]
     assert extracted(*items) == ["l.a(x.o)"]
 
 

@@ -178,8 +178,7 @@ def why(options: argparse.Namespace) -> int:
 def resolution_faults(found: Resolution) -> Iterator[Fault]:
     """Yield what a linker would stop for: symbols that nothing defines, and strong definitions beside others."""
     for symbol in found.missing_required:
-        evidence = ("asked for by --require-defined",)
-        yield Fault("required-symbol", f"required symbol not defined: {symbol}", evidence)
+        yield Fault("required-symbol", f"required symbol not defined: {symbol}", ("asked for by --require-defined",))
     for symbol, referrers in found.undefined.items():
         yield Fault("undefined-symbol", f"undefined symbol: {symbol}", referrer_lines(referrers))
     for symbol, owners in found.duplicates.items():

@@ -23,30 +23,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
+from staticlink.link.gnu_ld_symbols import GnuLdSymbols
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
 from staticlink.link.options import Assignment
-from staticlink.link.resolution import (
-    COMMON,
-    ROLE_BITS,
-    ROLE_MASK,
-    STRONG,
-    UNDEFINED,
-    WEAK,
-    WEAK_UNDEFINED,
-    is_provided,
-)
-from staticlink.link.table import (
-    ASSIGNED,
-    FROM_DEFSYM,
-    FROM_ENTRY,
-    FROM_OPTION,
-    FROM_REQUIRED,
-    SymbolTable,
-    with_default_versions,
-)
+from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, UNDEFINED
+from staticlink.link.table import FROM_ENTRY, FROM_OPTION, FROM_REQUIRED, SymbolTable, with_default_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from staticlink.link.inputs import Item
     from staticlink.link.options import Options
@@ -59,16 +43,15 @@ _ASKING = (UNDEFINED, COMMON)
 _FEW_SEARCHES = 3
 
 
-class GnuLd(SymbolTable):
+class GnuLd(GnuLdSymbols):
     """A link as GNU ld performs it."""
 
-    __slots__ = ("barred", "extracted")
+    __slots__ = ("extracted",)
 
     def __init__(self, options: Options) -> None:
         """Begin with what the command line asks for."""
         super().__init__(options)
         self.extracted: dict[Archive, set[int]] = {}
-        self.barred: set[str] = set()
         for number, names in ((FROM_OPTION, options.undefined), (FROM_REQUIRED, options.required)):
             for name in names:
                 self.want(name, number)
@@ -83,7 +66,7 @@ class GnuLd(SymbolTable):
         This link stays as it is. Only what is new is worked out: asking whether one more archive helps costs little.
         """
         link = copy(self)
-        for name in self.__slots__ + SymbolTable.__slots__:
+        for name in self.__slots__ + GnuLdSymbols.__slots__ + SymbolTable.__slots__:
             value = getattr(self, name)
             if isinstance(value, dict | set | list):
                 setattr(link, name, value.copy())
@@ -153,62 +136,6 @@ class GnuLd(SymbolTable):
         fresh = self.refer(one, self.define(one))
         return [*fresh, *one.symbols.common] if one.symbols.common else fresh
 
-    def assign(self, one: Assignment) -> None:
-        """Let ``--defsym`` refer to symbols, and define its own.
-
-        Its own is defined at once when all others are defined as something else than COMMON, or when nothing has named
-        it so far, then as zero; otherwise the assignment waits until all inputs are read. A definition that follows
-        takes the assignment's place without a clash, unless an object had one before, though in the end the assignment
-        holds. One that names its own symbol waits in any case. Source: ``exp_fold_tree_1`` in binutils'
-        ``ld/ldexp.c``, ``_bfd_elf_merge_symbol`` in ``bfd/elflink.c``.
-        """
-        symbol, names = one.symbol, self.references(one.references)
-        for name in names:
-            if name not in self.state:  # a weak reference stays one
-                self.progress += self.want(name, FROM_DEFSYM)
-        self.assigned[one] = None
-        known = all(self.state[name] & ROLE_MASK in (STRONG, WEAK) for name in names)
-        if symbol in one.references or (symbol in self.state and not known):
-            return
-        old = self.state.get(symbol, UNDEFINED)
-        if old != ASSIGNED and (old & ROLE_MASK in (STRONG, WEAK) or any(symbol == name for name, _ in self.shadowed)):
-            self.redefined.add(symbol)
-        self.undefined.pop(symbol, None)
-        self.common.pop(symbol, None)
-        self.defined_since[symbol] = self.moment
-        self.state[symbol] = ASSIGNED
-
-    def finally_assigned(self) -> Collection[str]:
-        """Return the symbols whose assignments can be evaluated once COMMON symbols and the linker's have a place.
-
-        GNU ld evaluates assignments again and again while it places sections, so their order no longer matters.
-        """
-        found: set[str] = set()
-        waiting = list(self.assigned)
-        ready = waiting
-        while ready:
-            ready = [one for one in waiting if all(self._has_place(name, found) for name in one.references)]
-            found.update(one.symbol for one in ready)
-            waiting = [one for one in waiting if one not in ready]
-        return found
-
-    def _has_place(self, name: str, assigned: Collection[str]) -> bool:
-        name = self.options.renamed(name)
-        defined = self.state.get(name, UNDEFINED) & ROLE_MASK in (STRONG, WEAK, COMMON)
-        return defined or name in assigned or is_provided(name, "bfd", self.options)
-
-    def discard(self, strong: Sequence[str], weak: Sequence[str], number: int) -> None:
-        """Turn discarded definitions into references for which nothing is extracted.
-
-        Source: ``elf_link_add_archive_symbols`` in binutils' ``bfd/elflink.c``, where ``indx`` is -3.
-        """
-        for name in strong:
-            self.progress += self.want(name, number)
-        for name in weak:
-            self.state.setdefault(name, number << ROLE_BITS | WEAK_UNDEFINED)
-        self.weak_references.update(weak)
-        self.barred.update(strong, weak)
-
     def _search(self, archive: Archive) -> None:
         promises, state = archive.promises, self.state
         extracted = self.extracted.setdefault(archive, set())
@@ -221,7 +148,7 @@ class GnuLd(SymbolTable):
             position, name = heappop(heap)
             if state[name] & ROLE_MASK in _ASKING and archive.offset_at(position) not in extracted:
                 self.moment = (search, walk, position)
-                for place, fresh in self._consider(archive, archive.offset_at(position), name):
+                for place, fresh in self._consider(archive, position, name):
                     if place > position:
                         heappush(heap, (place, fresh))
                     else:
@@ -251,11 +178,25 @@ class GnuLd(SymbolTable):
             return since_position < place <= position
         return walk > since_walk + 1 or place > since_position or place <= position
 
-    def _consider(self, archive: Archive, offset: int, name: str) -> list[tuple[int, str]]:
-        """Extract the member at ``offset`` that ``name`` asks for.
+    def _is_known_otherwise(self, archive: Archive, position: int, name: str) -> bool:
+        """Say whether ``name`` asks at an entry ``f@@V`` that GNU ld takes for another symbol the link knows.
+
+        It looks for ``f@@V``, ``f@V`` and ``f``, and takes the first of them that was named, however weakly.
+        Source: ``_bfd_elf_archive_symbol_lookup`` in binutils' ``bfd/elflink.c``.
+        """
+        listed = archive.table.index[0][position] if archive.table.index else name
+        if listed == name:
+            return False
+        return name != next(one for one in (listed, listed.replace("@@", "@", 1), name) if one in self.state)
+
+    def _consider(self, archive: Archive, position: int, name: str) -> list[tuple[int, str]]:
+        """Extract the member that the index names at ``position``, for which ``name`` asks.
 
         Return what it asks for in turn: the places in the archive's index, and the symbols.
         """
+        if self._is_known_otherwise(archive, position, name):
+            return []
+        offset = archive.offset_at(position)
         one = archive.member(offset)
         if one is None or not _defines(one, name):
             member = one.display if one else f"a member of {archive.display} that is no object"

@@ -17,7 +17,6 @@ Not modelled: bitcode.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
@@ -38,10 +37,13 @@ if TYPE_CHECKING:
     from staticlink.link.inputs import Item
     from staticlink.link.options import Options
 
-    _References = Iterator[tuple[str, bool]]
+    #: A symbol, and whether the reference to it is weak.
+    _Reference = tuple[str, bool]
 
 
 _GNU_UNIQUE = 10  # LSB
+#: What a symbol can be whose next reference may change something.
+_OPEN = (WEAK_UNDEFINED, LAZY)
 
 
 class Lld(SymbolTable):
@@ -77,7 +79,7 @@ class Lld(SymbolTable):
         for name in dict.fromkeys(self.options.wrap):
             if name in self.state:
                 self._wrap(name)
-        self.assigned.update(one.symbol for one in self._assignments)
+        self.assigned.update(dict.fromkeys(self._assignments))
         self._count_late()
         self._need_versioned()
         for name, number in self._discarded.items():
@@ -177,18 +179,22 @@ class Lld(SymbolTable):
                     self._join(one)
 
     def _offer(self, one: ObjectFile) -> None:
-        place, symbols = len(self._offered), one.symbols
+        place, symbols, state = len(self._offered), one.symbols, self.state
         self._offered.append(one)
-        names: Iterable[str] = chain(symbols.strong, symbols.weak, symbols.common)
-        for name in self.names(tuple(names)) if symbols.versioned else names:
-            old = self.state.get(name, WEAK_UNDEFINED)
-            role = old & ROLE_MASK
-            if role == WEAK_UNDEFINED:
-                self.state[name] = place << ROLE_BITS | LAZY
-            elif role == UNDEFINED:
-                first = self._first_wanted(one)
-                self._extract(place, self.state[first] >> ROLE_BITS, first)
-                return
+        names: Sequence[str] = (*symbols.strong, *symbols.weak, *symbols.common)
+        if symbols.versioned:
+            names = self.names(names)
+        if not self.undefined.keys().isdisjoint(names):
+            first = self._first_wanted(one)
+            self._extract(place, state[first] >> ROLE_BITS, first)
+            return
+        code = place << ROLE_BITS | LAZY
+        if state.keys().isdisjoint(names):
+            state.update(dict.fromkeys(names, code))
+            return
+        for name in names:
+            if state.get(name, WEAK_UNDEFINED) & ROLE_MASK == WEAK_UNDEFINED:
+                state[name] = code
 
     def _first_wanted(self, one: ObjectFile) -> str:
         """Return the first symbol, in the order of the symbol table, through which an offered member is extracted."""
@@ -213,18 +219,32 @@ class Lld(SymbolTable):
                 if lazy is not None:
                     stack.append(self._begin(lazy, one, wanted[0]))
 
-    def _begin(self, place: int, number: int, name: str) -> tuple[tuple[int, ObjectFile, str], int, _References]:
+    def _begin(
+        self, place: int, number: int, name: str
+    ) -> tuple[tuple[int, ObjectFile, str], int, Iterator[_Reference]]:
         """Let an offered member's definitions join; return why, its number, and its references."""
         self._taken.add(place)
         one = self._offered[place]
-        return (number, one, name), self.define(one), _references(one)
+        number_of_one = self.define(one)
+        return (number, one, name), number_of_one, iter(self._open_references(one))
 
     def _join(self, one: ObjectFile) -> None:
         number = self.define(one)
-        for name, weak in _references(one):
+        for name, weak in self._open_references(one):
             lazy = self._refer(number, name, weak)
             if lazy is not None:
                 self._extract(lazy, number, name)
+
+    def _open_references(self, one: ObjectFile) -> list[_Reference]:
+        """Return the references, in the order of the symbol table, of symbols that are not yet defined or undefined.
+
+        Those that are stay so, and one reference more is of no consequence to them.
+        """
+        if one.symbols.weak_undefined:
+            weak = frozenset(one.symbols.weak_undefined)
+            return [(row.name, row.name in weak) for row in one.details() if not row.section]
+        state = self.state
+        return [(name, False) for name in one.symbols.undefined if state.get(name, LAZY) & ROLE_MASK in _OPEN]
 
     def _refer(self, number: int, name: str, weak: bool) -> int | None:  # noqa: FBT001
         """Let a reference join; return the place of the offered member that it extracts."""
@@ -238,11 +258,3 @@ class Lld(SymbolTable):
         elif state & ROLE_MASK == LAZY and state >> ROLE_BITS not in self._taken:
             return state >> ROLE_BITS
         return None
-
-
-def _references(one: ObjectFile) -> _References:
-    """Yield each undefined symbol in the order of the symbol table, and whether it is weak."""
-    if one.symbols.weak_undefined:
-        weak = frozenset(one.symbols.weak_undefined)
-        return iter([(row.name, row.name in weak) for row in one.details() if not row.section])
-    return ((name, False) for name in one.symbols.undefined)

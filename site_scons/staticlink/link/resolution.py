@@ -80,8 +80,8 @@ class Resolution:
         """Symbol -> the objects that refer to it, for every symbol the link would stop for; sorted by symbol."""
         missing = {name for name, state in self.state.items() if state & ROLE_MASK == UNDEFINED}
         for assignment in self.assignments:  # its value is needed, so a weak reference is no excuse
-            names = self._named(assignment)
-            missing.update(n for n in names if self.state.get(n, UNDEFINED) & ROLE_MASK == WEAK_UNDEFINED)
+            needed = self._named(assignment)
+            missing.update(n for n in needed if self.state.get(n, UNDEFINED) & ROLE_MASK == WEAK_UNDEFINED)
         missing = {name for name in missing if not self._is_provided(name)}
         referrers: dict[str, list[str]] = {name: [] for name in sorted(missing)}
         if missing:
@@ -125,9 +125,7 @@ class Resolution:
 
     def _is_provided(self, name: str) -> bool:
         """Say whether the linker defines ``name`` by itself, or needs no definition of it."""
-        if name in _PROVIDED or name in _PROVIDED_BY[self.profile] or name in RELAXED_AWAY:
-            return True
-        if name in (_PROVIDED_TO_PIE if self.options.pie else _PROVIDED_TO_FIXED):
+        if name in RELAXED_AWAY or is_provided(name, self.profile, self.options):
             return True
         if not name.startswith(_SECTION_BOUNDS):
             return False
@@ -144,7 +142,7 @@ class Resolution:
             if "@" in name and name.partition("@")[0] in self.clashes:
                 continue  # a default version defines the bare name as well, which is listed
             owners = [self.loaded[number] for number in numbers if number >= 0]
-            if len(owners) < len(numbers) or not _same_number(name, owners):
+            if len(owners) < len(numbers) or not _same_number(name, owners, zero=self.profile == "bfd"):
                 found[name] = tuple(self._owner(number) for number in numbers)
         return found
 
@@ -174,6 +172,12 @@ class Resolution:
         return tuple(dict.fromkeys(one.archive for one in self.loaded if one.archive is not None))
 
 
+def is_provided(name: str, profile: str, options: Options) -> bool:
+    """Say whether a linker defines ``name`` by itself in every link with such ``options``."""
+    some = _PROVIDED_TO_PIE if options.pie else _PROVIDED_TO_FIXED
+    return name in _PROVIDED or name in _PROVIDED_BY[profile] or name in some
+
+
 def _assignments(items: Iterable[Item]) -> Iterator[Assignment]:
     for item in items:
         if isinstance(item, Group):
@@ -182,7 +186,8 @@ def _assignments(items: Iterable[Item]) -> Iterator[Assignment]:
             yield item
 
 
-def _same_number(name: str, owners: Sequence[ObjectFile]) -> bool:
-    """Say whether all definitions are the same absolute number, which GNU ld and lld let pass."""
+def _same_number(name: str, owners: Sequence[ObjectFile], *, zero: bool) -> bool:
+    """Say whether all definitions are the same absolute number, which linkers let pass; lld only if it is not zero."""
     rows = [row for owner in owners for row in owner.details() if row.name == name]
-    return all(row.is_absolute for row in rows) and len({row.value for row in rows}) == 1
+    values = {row.value for row in rows}
+    return all(row.is_absolute for row in rows) and len(values) == 1 and (zero or values != {0})

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from staticlink.link.inputs import Item, ObjectFile
-    from staticlink.link.options import Options
+    from staticlink.link.options import Assignment, Options
 
 #: The number that stands for the command line where an object's number is expected.
 FROM_OPTION, FROM_ENTRY, FROM_REQUIRED, FROM_DEFSYM, FROM_WRAP = -1, -2, -3, -4, -5
@@ -77,7 +77,7 @@ class SymbolTable:
         before they were assigned.
         """
         self.options = options
-        self.assigned: set[str] = set()
+        self.assigned: dict[Assignment, None] = {}
         self.progress = 0
         self.redefined: set[str] = set()
         self.reopened: set[str] = set()
@@ -225,6 +225,10 @@ class SymbolTable:
         owner = self.loaded[self.state[symbol] >> ROLE_BITS] if listed_by_owner else one
         self.extractions.append(Extraction(reference, owner.display, symbol, one))
 
+    def finally_assigned(self) -> Collection[str]:
+        """Return the symbols that ``--defsym`` defines in the end, whatever they were before."""
+        return [one.symbol for one in self.assigned]
+
     def definer(self, name: str) -> str | None:
         """Return the object that defines ``name`` so far."""
         state = self.state.get(name, UNDEFINED)
@@ -240,7 +244,7 @@ class SymbolTable:
             options=self.options,
             loaded=tuple(self.loaded),
             extractions=tuple(self.extractions),
-            state={**self.state, **dict.fromkeys(self.assigned, ASSIGNED)} if self.assigned else self.state,
+            state={**self.state, **dict.fromkeys(self.finally_assigned(), ASSIGNED)} if self.assigned else self.state,
             clashes={name: tuple(numbers) for name, numbers in self.clashes.items()},
             shadowed=tuple((name, self.loaded[number].display) for name, number in self.shadowed),
         )
