@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import staticlink
-from SCons.Script import GetOption
 from staticlink.errors import fail
 from staticlink.vendored.cache import copy_entry, open_cache
-from staticlink.vendored.jobserver import shared_job_server
 from staticlink.vendored.recipe import load_recipe
 from staticlink.vendored.wrapper import Host
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.nodes import core_nodes, tool_node
+from staticlink_scons.pool import job_pool, share_jobs
 from staticlink_scons.settings import settings
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ def exists(env: Environment) -> bool:
 def generate(env: Environment) -> None:
     """Add ``VendoredLibrary``."""
     settings(env)
+    share_jobs(env)
     env.SetDefault(STATICLINK_HOST_CC=env.subst("$CC") or "gcc", VENDOR="#vendor")
     env.AddMethod(_vendored_library, "VendoredLibrary")
 
@@ -102,7 +102,7 @@ def _build(target: list[Node], source: list[Node], env: Environment) -> None:
         cache=open_cache(os.environ),
         sources=chosen.sources,
         offline=chosen.offline,
-        jobs=shared_job_server(GetOption("num_jobs")),
+        jobs=job_pool(),
         say=say,
         verbose=chosen.verbose,
         host=_host(env),

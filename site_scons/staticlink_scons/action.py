@@ -18,6 +18,8 @@ from SCons.Script import GetOption
 from staticlink.errors import StaticlinkError
 from staticlink.report import text
 
+from staticlink_scons.pool import job_pool
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -36,7 +38,8 @@ def core_action(run: Run, show: str, varlist: tuple[str, ...] = ()) -> Any:
 
     def act(target: list[Node], source: list[Node], env: Environment) -> None:
         try:
-            run(target, source, env)
+            with job_pool().slot():
+                run(target, source, env)
         except StaticlinkError as error:
             raise BuildError(node=target[0], errstr=text.render_error(error)) from None
 

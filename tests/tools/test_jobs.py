@@ -1,4 +1,4 @@
-"""Is ``-j`` obeyed inside make and cargo, and by both together?
+"""Is ``-j`` obeyed by SCons' own compiles, make, cargo and a build script's make, all together?
 
 Every job writes a line when it starts and one when it ends; the lines, in order, say how many ran at once.
 """
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SCONSTRUCT = """\
-env = Environment(tools=["vendored_library", "rust_crate"])
+env = Environment(tools=["gcc", "vendored_library", "rust_crate"], CC="@HERE@/job gcc")
+env.Object(Glob("*.c"))
+env.Command("made.txt", [], "@HERE@/job touch $TARGET")
 env.VendoredLibrary("small")
 env.RustCrate("crate")
 """
 #: What runs one job: a line, some time for the others to start, the job, a line.
 _JOB = """\
 #!/bin/sh
-case "$*" in *"--crate-name ___"* | *" -vV" | *--print=*cfg*) exec "$@" ;; esac
+case "$*" in *"--crate-name ___"* | *" -vV" | *--print=*cfg* | *--version | *" -print-"* | *" -dump"*) exec "$@" ;; esac
 echo + >> @HERE@/log
-sleep 0.3
+sleep 0.15
 "$@"
 code=$?
 echo - >> @HERE@/log
@@ -42,8 +44,24 @@ part%.o:
 libsmall.a: part1.o part2.o part3.o part4.o
 \tar rcD $@
 """
+_BUILD_SCRIPT = """\
+fn main() {
+    let place = std::env::var("OUT_DIR").unwrap();
+    let shared = std::env::var("CARGO_MAKEFLAGS").unwrap();
+    let mut make = std::process::Command::new("make");
+    make.current_dir(place).args(["-f", "@HERE@/script.mk"]).env("MAKEFLAGS", shared);
+    assert!(make.status().unwrap().success());
+}
+"""
+_SCRIPT_MAKEFILE = """\
+all: 1 2 3 4
+1 2 3 4:
+\t@HERE@/job true $@
+"""
 _PACKAGE = '[package]\nname = "@NAME@"\nversion = "0.1.0"\nedition = "2021"\n\n'
 _PARTS = range(1, 5)
+#: C files and a command; make's jobs; four crates, a build script's compile, a crate; the build script's make.
+_JOBS = (5 + 1) + 4 + (4 + 1 + 1) + 4
 
 
 def write(path: Path, text: str, here: Path) -> None:
@@ -54,7 +72,7 @@ def write(path: Path, text: str, here: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Make a project with a dependency of four jobs and a crate that needs four others."""
+    """Make a project of C files, a dependency of four jobs, and a crate with a build script that needs four others."""
     write(tmp_path / "SConstruct", _SCONSTRUCT, tmp_path)
     write(tmp_path / "job", _JOB, tmp_path)
     (tmp_path / "job").chmod(0o755)
@@ -68,6 +86,10 @@ def project(tmp_path: Path) -> Path:
     for n in _PARTS:
         write(tmp_path / f"part{n}/Cargo.toml", _PACKAGE.replace("@NAME@", f"part{n}") + "[workspace]\n", tmp_path)
         write(tmp_path / f"part{n}/src/lib.rs", f"pub fn f() -> i32 {{ {n} }}\n", tmp_path)
+    write(tmp_path / "crate/build.rs", _BUILD_SCRIPT, tmp_path)
+    write(tmp_path / "script.mk", _SCRIPT_MAKEFILE, tmp_path)
+    for n in range(5):
+        write(tmp_path / f"c{n}.c", f"int c{n}(void) {{ return {n}; }}\n", tmp_path)
     (tmp_path / "sources").mkdir()
     (tmp_path / "cache").mkdir()
     files = {"configure": "#!/bin/sh\ncp ../source/Makefile .\ntouch made-by-configure\n"}
@@ -77,8 +99,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 3])
-def test_make_and_cargo_together_run_so_many_jobs(project: Path, jobs: int) -> None:
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+def test_all_together_run_so_many_jobs(project: Path, jobs: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q", f"-j{jobs}", "sources=sources"],
         cwd=project,
@@ -94,4 +116,4 @@ def test_make_and_cargo_together_run_so_many_jobs(project: Path, jobs: int) -> N
     for line in lines:
         running += 1 if line == "+" else -1
         most = max(most, running)
-    assert (len(lines), running, most) == (2 * (2 * len(_PARTS) + 1), 0, jobs)
+    assert (len(lines), running, most) == (2 * _JOBS, 0, jobs)
