@@ -75,7 +75,10 @@ def read_demand(resolution: Resolution, whole: Sequence[Archive], closing: Seque
     for number, archive in home.items():
         needed.setdefault(archive, []).append(number)
     asks: dict[int, set[int]] = {}
-    owner_of = {name: _owner(state) for name, state in resolution.state.items()}
+    defined = (STRONG, WEAK, COMMON)
+    owner_of = {
+        name: state >> ROLE_BITS if state & ROLE_MASK in defined else -1 for name, state in resolution.state.items()
+    }
     asked = {one.extracted for one in resolution.extractions if one.reference.startswith("-")}
     by_name = {owner_of.get(name, -1) for name in _command_line(resolution)}
     roots = {number for number in home if number in by_name or resolution.loaded[number] in asked}

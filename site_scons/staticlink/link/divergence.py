@@ -20,10 +20,9 @@ from staticlink.link.definitions import archives_of, owner_of
 from staticlink.link.inputs import Archive, Group, Script
 from staticlink.link.lld import Lld
 from staticlink.link.resolution import LAZY, ROLE_MASK, UNDEFINED, WEAK_UNDEFINED
-from staticlink.link.table import with_default_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from staticlink.link.finding import Finding, Policy
     from staticlink.link.inputs import Item, ObjectFile
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
     #: archive -> offset -> member
     _Members = dict[Archive, dict[int, ObjectFile]]
+
+_OPEN = (WEAK_UNDEFINED, LAZY)
 
 
 def find_divergence(resolution: Resolution, policy: Policy) -> Iterator[Finding]:
@@ -91,17 +92,16 @@ def _candidates(resolution: Resolution) -> tuple[_Members, set[str]]:
         asked |= names
         joined: list[ObjectFile] = []
         for archive in archives:
-            hits = names & archive.promises.keys()
+            promises, known = archive.promises, found[archive]
+            hits = names & promises.keys()
             contested |= hits & housed
             housed |= hits
-            for name in hits:
-                places = archive.promises[name]
-                if len(places) > 1:
-                    contested.add(name)
-                for offset in map(archive.offset_at, places):
-                    if offset not in found[archive] and (member := archive.member(offset)) is not None:
-                        found[archive][offset] = member
-                        joined.append(member)
+            contested.update([name for name in hits if len(promises[name]) > 1])
+            offsets = {archive.offset_at(place) for name in hits for place in promises[name]}
+            for offset in sorted(offsets - known.keys()):
+                if (member := archive.member(offset)) is not None:
+                    known[offset] = member
+                    joined.append(member)
         fresh, names = joined, set()
     contested |= {name for name in asked & housed if _is_missing(resolution, name)}
     return found, contested
@@ -140,6 +140,14 @@ class _Winners(Lld):
 
     def _first_wanted(self, one: ObjectFile) -> str:
         symbols = one.symbols
-        names: Iterable[str] = (*symbols.strong, *symbols.weak, *symbols.common)
-        names = with_default_versions(tuple(names)) if symbols.versioned else names
-        return next(name for name in names if self.state.get(name, LAZY) & ROLE_MASK == UNDEFINED)
+        names: Sequence[str] = (*symbols.strong, *symbols.weak, *symbols.common)
+        return next(name for name in (self.names(names) if symbols.versioned else names) if name in self.undefined)
+
+    def _open_references(self, one: ObjectFile) -> list[tuple[str, bool]]:
+        state = self.state
+        found = [(name, False) for name in one.symbols.undefined if state.get(name, LAZY) & ROLE_MASK in _OPEN]
+        found += [(name, True) for name in one.symbols.weak_undefined if name not in state]
+        return found
+
+    def record(self, number: int, one: ObjectFile, symbol: str, *, listed_by_owner: bool = False) -> None:
+        """Note nothing."""
