@@ -213,13 +213,97 @@ def test_a_dry_run_compiles_nothing(project: Project) -> None:
     assert not (project.top / "build").exists()
 
 
-def test_a_crate_that_is_not_a_static_library(project: Project) -> None:
-    project.write("crate/Cargo.toml", _MANIFEST.replace('crate-type = ["staticlib"]', ""))
+def test_a_library_of_any_kind_will_do(project: Project) -> None:
+    project.write("crate/Cargo.toml", _MANIFEST.replace('crate-type = ["staticlib"]', 'crate-type = ["cdylib"]'))
+    assert "CARGO" in project.build()
+
+
+def test_a_crate_that_is_not_a_library(project: Project) -> None:
+    project.write("crate/Cargo.toml", _MANIFEST.replace('[lib]\ncrate-type = ["staticlib"]', ""))
+    (project.top / "crate/src/lib.rs").rename(project.top / "crate/src/main.rs")
     assert project.errors() == [
-        "scons: *** crate is not a static library: first-crate",
-        "  first_crate: lib",
-        '  fix: in Cargo.toml, under [lib]: crate-type = ["staticlib"]',
+        "scons: *** crate is not a library: first-crate",
+        "  binary first-crate",
+        "  fix: env.RustProgram links a crate with a main of its own",
     ]
+
+
+def test_a_compiler_that_is_too_old(project: Project) -> None:
+    project.write("crate/Cargo.toml", _MANIFEST.replace('edition = "2021"', 'edition = "2021"\nrust-version = "1.999"'))
+    lines = project.errors()
+    assert lines[:2] == ["scons: *** rustc is too old for the crate: first-crate", "  rust-version = 1.999"]
+    assert lines[2].startswith("  the compiler is rustc ")
+    assert lines[3:] == ["  fix: a newer compiler: rustup update, or toolchain="]
+
+
+def test_an_edition_the_compiler_lacks(project: Project) -> None:
+    project.write("crate/Cargo.toml", _MANIFEST.replace("2021", "2999"))
+    lines = project.errors()
+    assert lines[0] == "scons: *** cargo rejects the package: crate"
+    assert any("2999" in line for line in lines)
+
+
+_OPTIONS = """\
+#[cfg(not(feature = "wanted"))] compile_error!("no feature");
+#[cfg(feature = "default")] compile_error!("default features");
+#[cfg(not(flagged))] compile_error!("no flag");
+pub fn forty() -> i32 { env!("GIVEN").len() as i32 }
+"""
+
+
+def test_the_options_of_a_crate(project: Project) -> None:
+    features = '[features]\ndefault = []\nwanted = []\n[profile.small]\ninherits = "release"\n'
+    project.write("crate/Cargo.toml", _MANIFEST.replace("[workspace]", f"{features}\n[workspace]"))
+    project.write("crate/src/inner.rs", _OPTIONS)
+    words = 'features="wanted", default_features=False, profile="small", rustflags=["--cfg", "flagged"]'
+    call = f'env.RustCrate("crate", {words}, cargo=["--locked"], environment={{"GIVEN": "{"x" * 40}"}})'
+    project.write("SConstruct", _SCONSTRUCT.replace('env.RustCrate("crate")', call))
+    assert "CARGO" in project.build()
+    assert project.build() == "scons: `.' is up to date.\n"
+    sysroot = subprocess.run(["rustc", "--print=sysroot"], capture_output=True, text=True, check=True).stdout.strip()
+    for old, new in (
+        ('"xx', '"yxx'),
+        ('"flagged"]', '"flagged", "-Cdebuginfo=1"]'),
+        ("cargo=", f'toolchain="{sysroot}", cargo='),
+    ):
+        call = call.replace(old, new)
+        project.write("SConstruct", _SCONSTRUCT.replace('env.RustCrate("crate")', call))
+        assert ("CARGO" in project.build()) == (new != f'toolchain="{sysroot}", cargo='), new
+    project.write("SConstruct", _SCONSTRUCT.replace('env.RustCrate("crate")', call.replace("False", "True")))
+    assert any("default features" in line for line in project.errors())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            'triple="aarch64-unknown-linux-gnu"',
+            [
+                "crate for another target: aarch64-unknown-linux-gnu",
+                "  the program is linked for x86_64-unknown-linux-gnu",
+                '  fix: leave triple= out, or triple="host" for a tool that runs during the build',
+            ],
+        ),
+        ('cargo=["--target-dir=x"]', ["argument of cargo that the build decides: --target-dir=x", "  fix: build="]),
+        (
+            'toolchain="./none"',
+            ["rustc not found", "  toolchain=./none has no rustc", "  fix: name a sysroot, or bin/rustc in one"],
+        ),
+        (
+            'crates=["third"]',
+            ["no such package in the workspace crate: third", "  member first-crate"],
+        ),
+    ],
+)
+def test_options_that_cannot_be(project: Project, words: str, message: list[str]) -> None:
+    project.write("SConstruct", _SCONSTRUCT.replace('env.RustCrate("crate")', f'env.RustCrate("crate", {words})'))
+    assert project.errors() == [f"scons: *** {message[0]}", *message[1:]]
+
+
+def test_two_crates_of_one_name(project: Project) -> None:
+    project.write("SConstruct", _SCONSTRUCT + 'env.RustCrate("crate", profile="dev")\n')
+    project.build()
+    assert len(list((project.top / DYNAMIC / "rust").glob("libfirst_crate*.a"))) == 2
 
 
 def test_a_workspace_root_without_a_package(project: Project) -> None:
@@ -229,7 +313,7 @@ def test_a_workspace_root_without_a_package(project: Project) -> None:
     assert project.errors() == [
         "scons: *** workspace root without a package: a project",
         "  member second",
-        "  fix: name the directory of a member",
+        '  fix: name the directory of a member, or say which: crates=["second"]',
     ]
 
 

@@ -27,7 +27,7 @@ def test_the_files_that_decide_a_crate(tmp_path: Path) -> None:
         "one/target/x", "one/out/y", "one/other/Cargo.toml", "one/other/src/lib.rs", "three/src/lib.rs",
     )  # fmt: skip
     packages = ((tmp_path / "one", "one"), (tmp_path / "two", "two"))
-    crate = Crate("one", "one", tmp_path / "one/Cargo.toml", tmp_path, packages)
+    crate = Crate((), tmp_path / "one/Cargo.toml", tmp_path, packages)
     found = crate_files(crate, {"CARGO_HOME": str(tmp_path / "home")}, [tmp_path / "one/out"])
     assert [str(path.relative_to(tmp_path)) for path in found if path.is_relative_to(tmp_path)] == [
         ".cargo/config.toml",

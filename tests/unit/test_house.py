@@ -90,18 +90,18 @@ def closure(start: Path) -> set[Path]:
 @pytest.mark.parametrize(
     ("tool", "parts", "entries"),
     [
-        ("static_program", ("CORE_PARTS",), ("link/plan.py",)),
-        ("vendored_library", ("_CORE_PARTS",), ("vendored/build.py",)),
-        ("rust_crate", ("_CORE_PARTS",), ("rust/cargo.py", "rust/crate.py")),
-        ("rust_crate", ("_STD_PARTS",), ("rust/std.py",)),
-        ("embedded_python", ("_FREEZE_PARTS",), ("python/bundle.py",)),
-        ("embedded_python", ("_INITTAB_PARTS",), ("python/inittab.py",)),
+        ("site_tools/static_program", ("CORE_PARTS",), ("link/plan.py",)),
+        ("site_tools/vendored_library", ("_CORE_PARTS",), ("vendored/build.py",)),
+        ("staticlink_scons/crates", ("_CORE_PARTS",), ("rust/cargo.py", "rust/crate.py", "rust/driver.py")),
+        ("staticlink_scons/crates", ("_STD_PARTS",), ("rust/std.py",)),
+        ("site_tools/embedded_python", ("_FREEZE_PARTS",), ("python/bundle.py",)),
+        ("site_tools/embedded_python", ("_INITTAB_PARTS",), ("python/inittab.py",)),
     ],
 )
 def test_a_builder_depends_on_all_of_the_core_it_runs(
     tool: str, parts: tuple[str, ...], entries: tuple[str, ...]
 ) -> None:
-    module = load(SITE / "site_tools" / f"{tool}.py")
+    module = load(SITE / f"{tool}.py")
     declared = [CORE / part for name in parts for part in getattr(module, name)]
     needed = {CORE / entry for entry in entries} | set().union(*(closure(CORE / entry) for entry in entries))
     missing = [path for path in needed if not any(path == place or place in path.parents for place in declared)]

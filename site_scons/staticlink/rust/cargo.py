@@ -17,9 +17,10 @@ from staticlink.errors import fail
 from staticlink.rust.build_scripts import explain_no_cxx
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from staticlink.rust.crate import Crate
+    from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
 
 #: What the user's environment may not decide, because the build does.
@@ -37,11 +38,29 @@ _DECIDING_PREFIXES = ("CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What one run of cargo produced: ``native_libraries`` as rustc names them, ``warnings`` as rustc words them."""
+    """What one run of cargo produced, as its JSON messages say; ``warnings`` is in rustc's words."""
 
-    archive: Path
-    native_libraries: tuple[str, ...]
+    messages: tuple[Mapping[str, Any], ...]
     warnings: str
+
+    @property
+    def native_libraries(self) -> tuple[str, ...]:
+        """What rustc's note lists; it is repeated for a crate that cargo found fresh."""
+        mark = "native-static-libs: "
+        texts = [str(line["message"]["message"]) for line in self.messages if line.get("reason") == "compiler-message"]
+        found = [flag for text in texts if text.startswith(mark) for flag in text.removeprefix(mark).split()]
+        return tuple(dict.fromkeys(found))
+
+    def files(self) -> Iterator[Path]:
+        """Yield the files that were compiled, or are fresh."""
+        for line in self.messages:
+            if line.get("reason") == "compiler-artifact":
+                yield from map(Path, line["filenames"])
+
+    def build_scripts(self, key: str) -> tuple[str, ...]:
+        """Return what build scripts said of ``linked_paths`` or ``linked_libs``, each once."""
+        said = [words for line in self.messages if line.get("reason") == "build-script-executed" for words in line[key]]
+        return tuple(dict.fromkeys(map(str, said)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +95,38 @@ def deciding_environment(environ: Mapping[str, str]) -> tuple[tuple[str, str], .
 def build_crate(
     crate: Crate,
     toolchain: Toolchain,
+    wanted: Sequence[str],
     *,
-    rustc: Path,
-    triple: str,
+    options: CrateOptions,
     into: Path,
     run: CargoRun,
-    profile: str = "release",
+    rustc: Path | None = None,
+    triple: str | None = None,
 ) -> Compiled:
-    """Compile the crate for ``triple`` with ``rustc`` in cargo's target directory ``into``.
+    """Have cargo make ``wanted`` (its subcommand and what selects targets) in its target directory ``into``.
 
-    Raises :class:`StaticlinkError` with cargo's own text.
+    Crates are compiled for ``triple`` with ``rustc``, or by the toolchain for the machine itself. Words after ``--`` in
+    ``wanted`` are rustc's. Raises :class:`StaticlinkError` with cargo's own text.
     """
+    subcommand, *selected = wanted
+    split = selected.index("--") if "--" in selected else len(selected)
     command = [
-        str(toolchain.cargo), "rustc", "--lib", "--quiet", "--color=never", "--message-format=json",
-        f"--profile={profile}", f"--manifest-path={crate.manifest}",
-        f"--target={triple}", f"--target-dir={into.absolute()}",
-        *(["--locked"] if crate.lock.is_file() else []), *(["--offline"] if run.offline else []),
-        *run.jobs_option, "--", "--print=native-static-libs",
+        str(toolchain.cargo), subcommand, "--quiet", "--color=never", "--message-format=json",
+        f"--manifest-path={crate.manifest}", f"--target-dir={into.absolute()}",
+        *([f"--target={triple}"] if triple else []), *selected[:split],
+        *options.arguments(locked=crate.lock.is_file(), offline=run.offline),
+        *run.jobs_option, *selected[split:],
     ]  # fmt: skip
-    kept = {name: value for name, value in run.environ.items() if name not in _OURS}
+    environ = {name: value for name, value in run.environ.items() if name not in _OURS}
+    environ |= {**dict(options.environment), "RUSTC": str((rustc or toolchain.rustc).absolute())}
     done = subprocess.run(
-        command, cwd=crate.directory, env=kept | {"RUSTC": str(rustc.absolute())}, stdin=subprocess.DEVNULL,
+        command, cwd=crate.directory, env=environ, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, errors="replace", check=False, pass_fds=run.pass_fds,
     )  # fmt: skip
-    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    messages = tuple(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     if done.returncode != 0:
         raise _failure(crate, messages, done.stderr)
-    return Compiled(_archive(crate, messages), _native_libraries(messages), _rendered(messages, {"warning"}))
+    return Compiled(messages, _rendered(messages, {"warning"}))
 
 
 def write_lock(crate: Crate, toolchain: Toolchain, run: CargoRun) -> None:
@@ -135,20 +159,3 @@ def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str) -> 
 def _rendered(messages: Sequence[Mapping[str, Any]], levels: Collection[str]) -> str:
     diagnostics = [line["message"] for line in messages if line.get("reason") == "compiler-message"]
     return "".join(str(message["rendered"]) for message in diagnostics if message["level"] in levels)
-
-
-def _native_libraries(messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return what rustc's note lists; it is repeated for a crate that cargo found fresh."""
-    mark = "native-static-libs: "
-    texts = [str(line["message"]["message"]) for line in messages if line.get("reason") == "compiler-message"]
-    found = [flag for text in texts if text.startswith(mark) for flag in text.removeprefix(mark).split()]
-    return tuple(dict.fromkeys(found))
-
-
-def _archive(crate: Crate, messages: Sequence[Mapping[str, Any]]) -> Path:
-    for line in messages:
-        if line.get("reason") == "compiler-artifact" and Path(line["manifest_path"]).samefile(crate.manifest):
-            for name in line["filenames"]:
-                if Path(name).name == f"lib{crate.library}.a":
-                    return Path(name)
-    raise fail("no-archive", f"cargo produced no archive: lib{crate.library}.a", evidence=(f"crate {crate.name}",))

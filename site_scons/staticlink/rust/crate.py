@@ -15,35 +15,46 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.errors import fail
+from staticlink.rust.members import choose_members, read_member, recall_member
 from staticlink.rust.toolchain import ask, recall, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from staticlink.rust.members import Member
     from staticlink.rust.toolchain import Toolchain
 
 #: Directories of a package that never reach a library.
 _ASIDE = frozenset({"tests", "benches", "examples"})
-_KEPT = frozenset({"name", "library", "workspace", "packages", "consulted", "cargo"})
+_KEPT = frozenset({"members", "workspace", "packages", "consulted", "cargo"})
 
 
 @dataclass(frozen=True, slots=True)
 class Crate:
-    """A package with a static library: ``library`` is the name in ``libNAME.a``, ``packages`` its path dependencies.
+    """The packages that one run of cargo compiles: that of ``manifest``, or ``members`` of its workspace.
 
-    ``packages`` maps the directory of each package compiled from a path, itself included, to its name.
+    ``packages`` maps the directory of each package compiled from a path, themselves included, to its name.
     """
 
-    name: str
-    library: str
+    members: tuple[Member, ...]
     manifest: Path
     workspace: Path
     packages: tuple[tuple[Path, str], ...]
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return ", ".join(member.name for member in self.members)
+
+    @property
+    def library(self) -> str:
+        """What files are called after it: the name in ``libNAME.a``, or the names of several."""
+        return "+".join(member.library or member.name.replace("-", "_") for member in self.members)
 
     @property
     def directory(self) -> Path:
@@ -68,24 +79,27 @@ def find_manifest(directory: Path) -> Path:
     raise fail("not-a-crate", what, evidence=(f"there is no {absent}",))
 
 
-def describe_crate(directory: Path, toolchain: Toolchain, environ: Mapping[str, str], memory: Path) -> Crate:
-    """Return the package in ``directory``; ``memory`` is a directory where answers are kept between runs.
+def describe_crate(
+    directory: Path, toolchain: Toolchain, environ: Mapping[str, str], memory: Path, names: Sequence[str] = ()
+) -> Crate:
+    """Return the package in ``directory``, or the packages ``names`` of the workspace there.
 
-    Raises :class:`StaticlinkError` when there is no package, or it has no static library, with the lines to add.
+    ``memory`` is a directory where answers are kept between runs. Raises :class:`StaticlinkError` when there is no such
+    package.
     """
     manifest = find_manifest(directory)
-    path = _memory_of(manifest, memory)
+    path = _memory_of(manifest, memory, names)
     kept = _recall(path)
     if kept is None or not _holds(kept, manifest, toolchain):
-        kept = _ask(manifest, toolchain, environ)
+        kept = _ask(manifest, toolchain, environ, names)
         remember(path, kept)
     return _crate(manifest, kept)
 
 
-def recall_crate(directory: Path, memory: Path) -> Crate | None:
+def recall_crate(directory: Path, memory: Path, names: Sequence[str] = ()) -> Crate | None:
     """Return what :func:`describe_crate` last said, which names the outputs to clean, without starting anything."""
     manifest = Path(os.path.abspath(directory)) / "Cargo.toml"  # noqa: PTH100  (as above)
-    kept = _recall(_memory_of(manifest, memory))
+    kept = _recall(_memory_of(manifest, memory, names))
     return _crate(manifest, kept) if kept is not None else None
 
 
@@ -117,20 +131,12 @@ def _package_files(directory: Path, own: Collection[Path], excluded: Collection[
     return found
 
 
-def _ask(manifest: Path, toolchain: Toolchain, environ: Mapping[str, str]) -> dict[str, object]:
+def _ask(manifest: Path, toolchain: Toolchain, environ: Mapping[str, str], names: Sequence[str]) -> dict[str, object]:
     packages: dict[Path, Mapping[str, Any]] = {}
     answer = _metadata(manifest, toolchain, environ, packages)
-    if manifest.parent not in packages:
-        members = sorted(package["name"] for package in packages.values())
-        raise fail(
-            "not-a-crate",
-            f"workspace root without a package: {manifest.parent.name}",
-            evidence=[f"member {member}" for member in members],
-            fix="name the directory of a member",
-        )
-    package = packages[manifest.parent]
+    selected = choose_members(manifest, packages, names)
     reached: dict[Path, str] = {}
-    waiting = [manifest.parent]
+    waiting = list(selected)
     while waiting:
         directory = waiting.pop()
         if directory not in packages:
@@ -146,8 +152,7 @@ def _ask(manifest: Path, toolchain: Toolchain, environ: Mapping[str, str]) -> di
         | set(_manifests_above(manifest))
     )
     return {
-        "name": package["name"],
-        "library": _static_library(package),
+        "members": [asdict(read_member(packages[directory])) for directory in selected],
         "workspace": str(workspace),
         "packages": {str(directory): name for directory, name in reached.items()},
         "consulted": _digests(consulted),
@@ -182,25 +187,13 @@ def _metadata(
     return answer
 
 
-def _static_library(package: Mapping[str, Any]) -> str:
-    libraries = [target for target in package["targets"] if "staticlib" in target["crate_types"]]
-    if libraries:
-        return str(libraries[0]["name"]).replace("-", "_")
-    kinds = [f"{target['name']}: {', '.join(target['crate_types'])}" for target in package["targets"]]
-    raise fail(
-        "not-a-staticlib",
-        f"crate is not a static library: {package['name']}",
-        evidence=kinds,
-        fix='in Cargo.toml, under [lib]: crate-type = ["staticlib"]',
-    )
-
-
 def _manifests_above(manifest: Path) -> list[Path]:
     return [place / "Cargo.toml" for place in manifest.parent.parents if (place / "Cargo.toml").is_file()]
 
 
-def _memory_of(manifest: Path, memory: Path) -> Path:
-    return memory / f"crate-{hashlib.sha256(str(manifest).encode()).hexdigest()[:32]}.json"
+def _memory_of(manifest: Path, memory: Path, names: Sequence[str]) -> Path:
+    question = "\0".join((str(manifest), *names))
+    return memory / f"crate-{hashlib.sha256(question.encode()).hexdigest()[:32]}.json"
 
 
 def _recall(path: Path) -> Mapping[str, Any] | None:
@@ -210,7 +203,7 @@ def _recall(path: Path) -> Mapping[str, Any] | None:
 
 def _crate(manifest: Path, kept: Mapping[str, Any]) -> Crate:
     packages = tuple((Path(place), str(name)) for place, name in sorted(kept["packages"].items()))
-    return Crate(str(kept["name"]), str(kept["library"]), manifest, Path(kept["workspace"]), packages)
+    return Crate(tuple(map(recall_member, kept["members"])), manifest, Path(kept["workspace"]), packages)
 
 
 def _holds(kept: Mapping[str, Any], manifest: Path, toolchain: Toolchain) -> bool:

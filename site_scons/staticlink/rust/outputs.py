@@ -10,19 +10,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from staticlink.errors import fail
 from staticlink.model import Choice
 from staticlink.rust.cargo import build_crate
-from staticlink.rust.rustc import Driver, target_arguments, write_driver
+from staticlink.rust.driver import write_crate_driver
 from staticlink.rust.std import Road
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from staticlink.rust.cargo import CargoRun, Compiled
     from staticlink.rust.crate import Crate
+    from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
     from staticlink.target import Target
 
@@ -38,7 +41,7 @@ def write_std(chosen: Choice[Road], toolchain: Toolchain, path: Path) -> None:
         shutil.rmtree(place)
     if road.sysroot is not None:
         shutil.copytree(road.sysroot, place)
-    _write_json(path, {**_road_facts(chosen, toolchain), "identity": road.identity, "rust_triple": road.rust_triple})
+    write_json(path, {**_road_facts(chosen, toolchain), "identity": road.identity, "rust_triple": road.rust_triple})
 
 
 def read_std(path: Path) -> Choice[Road]:
@@ -56,35 +59,66 @@ def read_std(path: Path) -> Choice[Road]:
     return Choice(road, facts["reason"], tuple(facts["evidence"]))
 
 
-def compile_crate(
-    crate: Crate,
-    toolchain: Toolchain,
-    chosen: Choice[Road],
-    *,
-    target: Target,
-    profile: str,
-    cargo_directory: Path,
-    archive: Path,
-    facts: Path,
-    run: CargoRun,
-) -> Compiled:
-    """Compile ``crate`` and write its archive and its facts; neither is touched when cargo fails."""
-    road = chosen.value
-    arguments = target_arguments(
-        static=target.static, sysroot=road.sysroot, remap=_remap(crate, toolchain, cargo_directory, run.environ)
+@dataclass(frozen=True, slots=True)
+class Compile:
+    """What every run of cargo for the crates of one build needs to know.
+
+    ``into`` is cargo's target directory, which those crates share, from the top of the build.
+    """
+
+    toolchain: Toolchain
+    std: Choice[Road]
+    target: Target
+    into: Path
+    run: CargoRun
+
+    def cargo(self, crate: Crate, options: CrateOptions, wanted: Sequence[str]) -> Compiled:
+        """Have cargo make ``wanted`` of ``crate`` for the target."""
+        road = self.std.value
+        rustc = write_crate_driver(
+            self.toolchain,
+            road.rust_triple,
+            self.into,
+            crate.library,
+            target=self.target,
+            sysroot=road.sysroot,
+            remap=_remap(crate, self.toolchain, self.into, self.run.environ),
+            rustflags=options.rustflags,
+            identity=f"{road.identity}{self.run.tools}{options.identity}",
+        )
+        return build_crate(
+            crate, self.toolchain, wanted, options=options, into=self.into, run=self.run,
+            rustc=rustc, triple=road.rust_triple,
+        )  # fmt: skip
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the link is told of the compiler and of std."""
+        return _road_facts(self.std, self.toolchain)
+
+
+def compile_archive(crate: Crate, options: CrateOptions, compile_: Compile, archive: Path, facts: Path) -> Compiled:
+    """Compile ``crate`` to a static library, and write it and its facts; neither is touched when cargo fails."""
+    (member,) = crate.members
+    wanted = (
+        "rustc",
+        f"--package={member.name}",
+        "--lib",
+        "--crate-type=staticlib",
+        "--",
+        "--print=native-static-libs",
     )
-    identity = f"{road.identity}{' static' if target.static else ''}{run.tools}"
-    driver = Driver(toolchain.rustc, road.rust_triple, arguments, identity)
-    rustc = write_driver(driver, cargo_directory / f"rustc-{crate.library}")
-    compiled = build_crate(
-        crate, toolchain, rustc=rustc, triple=road.rust_triple, into=cargo_directory, run=run, profile=profile
-    )
+    compiled = compile_.cargo(crate, options, wanted)
+    made = [path for path in compiled.files() if path.name == f"lib{member.library}.a"]
+    if not made:
+        what = f"cargo produced no archive: lib{member.library}.a"
+        raise fail("no-archive", what, evidence=(f"crate {crate.name}",))
     archive.parent.mkdir(parents=True, exist_ok=True)
     temporary = archive.with_name(f"{archive.name}.{os.getpid()}")
-    shutil.copyfile(compiled.archive, temporary)
+    shutil.copyfile(made[0], temporary)
     temporary.replace(archive)
     native = {"crate": crate.name, "native_libs": list(compiled.native_libraries)}
-    _write_json(facts, {**_road_facts(chosen, toolchain), **native})
+    write_json(facts, {**compile_.facts, **native})
     return compiled
 
 
@@ -112,7 +146,8 @@ def _road_facts(chosen: Choice[Road], toolchain: Toolchain) -> dict[str, Any]:
     }
 
 
-def _write_json(path: Path, facts: Mapping[str, Any]) -> None:
+def write_json(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write ``facts`` to ``path`` whole."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     temporary.replace(path)

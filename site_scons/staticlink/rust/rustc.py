@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SCRIPT = """\
 #!/bin/sh
 case " $* " in
-*' --target {triple} '*) exec {rustc} {arguments} "$@" ;;
+*' --target {triple} '*) {prepared}exec {rustc} {arguments} "$@" ;;
 ' -vV ') {rustc} -vV || exit; echo {identity} ;;
 *) exec {rustc} "$@" ;;
 esac
@@ -38,12 +38,14 @@ class Driver:
     """The compiler as cargo is to see it: ``rustc`` with ``arguments`` for compiles of ``triple``.
 
     ``identity`` is what the arguments mean without their paths; another identity compiles everything again.
+    ``prepared`` is shell that may change the arguments of such a compile first, and is covered by the identity as well.
     """
 
     rustc: Path
     triple: str
     arguments: tuple[str, ...]
     identity: str
+    prepared: str = ""
 
 
 def target_arguments(*, static: bool, sysroot: Path | None, remap: Sequence[tuple[Path, str]]) -> tuple[str, ...]:
@@ -66,6 +68,7 @@ def write_driver(driver: Driver, path: Path) -> Path:
         triple=driver.triple,
         rustc=shlex.quote(str(driver.rustc)),
         arguments=shlex.join(driver.arguments),
+        prepared=f"\n{driver.prepared}" if driver.prepared else "",
         identity=shlex.quote(f"staticlink: {driver.identity}"),
     )
     return write_script(path, text)

@@ -103,6 +103,28 @@ def find_toolchain(directory: Path, environ: Mapping[str, str], memory: Path) ->
     return kept
 
 
+def choose_toolchain(
+    wanted: str | None, directory: Path, environ: Mapping[str, str], memory: Path, top: Path
+) -> Toolchain:
+    """Return the toolchain that the project wants for the crate in ``directory``, or the one there is.
+
+    ``wanted`` is a name that rustup knows (``stable``, ``1.80.0``), or a path, relative to ``top``: of a sysroot, or
+    of a ``rustc`` in one. Raises :class:`StaticlinkError` when there is no such compiler.
+    """
+    if not wanted:
+        return find_toolchain(directory, environ, memory)
+    if "/" not in wanted:
+        return find_toolchain(directory, {**environ, "RUSTUP_TOOLCHAIN": wanted}, memory)
+    named = top / wanted
+    place = named / "bin" if named.is_dir() else named.parent
+    for program in ("rustc", "cargo"):
+        if not os.access(place / program, os.X_OK):
+            evidence = (f"toolchain={wanted} has no {program}",)
+            raise fail("no-rust", f"{program} not found", evidence=evidence, fix="name a sysroot, or bin/rustc in one")
+    own = {name: value for name, value in environ.items() if name != "RUSTUP_TOOLCHAIN"}
+    return find_toolchain(directory, {**own, "CARGO_HOME": str(place.parent)}, memory)
+
+
 def deciding_files(directory: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the files that choose rustup's toolchain for ``directory``, those that exist."""
     rustup = environ.get("RUSTUP_HOME") or Path(environ.get("HOME", ""), ".rustup")

@@ -1,0 +1,111 @@
+"""How are the rustc calls of a project's crates changed, so that we can do the link ourselves?
+
+Cargo starts our driver (``rustc.py``) as its compiler. Of the target's compiles it changes three things.
+
+Every library keeps its bitcode: crates of several workspaces end in one program, and one of them may ask for LTO.
+Measured, that costs one per cent of the compile time.
+
+A *primary* package, one that the project named, is compiled to an rlib where cargo wanted a static or dynamic library,
+except when ``--print=native-static-libs`` says that the static library itself is wanted. Cargo wants to see the files
+it asked for, so empty ones are made. The arguments are kept beside the rlib, in ``NAME-HASH.arguments``: they hold the
+panic strategy and the LTO that the profile asks for, and are there as long as cargo finds the rlib fresh.
+
+A primary package's binary is "linked" by :mod:`staticlink.rust.recorder`. rustc's own crt objects are left out: those
+of the link are the chosen libc's.
+
+Not modelled: a workspace member that is primary in one call and a dependency in another one, with other crate types.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from staticlink.rust import recorder
+from staticlink.rust.rustc import Driver, target_arguments, write_driver, write_script
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from staticlink.rust.toolchain import Toolchain
+    from staticlink.target import Target
+
+#: A change of what follows changes what compiles mean, and has to count one up.
+_VERSION = "recorded 1"
+_PREPARE = r"""
+name= extra= out= kinds=
+last=
+for word do
+    case "$last $word" in
+    '--crate-name '*) name=$word ;;
+    '--out-dir '*) out=$word ;;
+    '--crate-type '*) kinds="$kinds $word" ;;
+    '-C extra-filename='*) extra=${word#extra-filename=} ;;
+    esac
+    last=$word
+done
+rewritten=
+case "${CARGO_PRIMARY_PACKAGE:+primary}$kinds $*" in
+*--print=native-static-libs*) ;;
+'primary bin '*)
+    set -- "$@" -C linker=%(linker)s -C linker-flavor=gcc -C link-self-contained=no ;;
+primary*)
+    printf '%%s\n' "$@" > "$out/$name$extra.arguments" || exit
+    case "$kinds" in *staticlib*|*dylib*) rewritten=yes ;; esac ;;
+esac
+last=
+for word do
+    shift
+    case "$last $word" in
+    '-C embed-bitcode=no') word=embed-bitcode=yes ;;
+    '-C lto'|'-C lto='*) [ -z "$rewritten" ] || word=linker-plugin-lto ;;
+    '--crate-type '*lib) [ -z "$rewritten" ] || word=rlib ;;
+    esac
+    last=$word
+    set -- "$@" "$word"
+done
+if [ -n "$rewritten" ]; then
+    for kind in $kinds; do
+        case $kind in
+        staticlib) : > "$out/lib$name$extra.a" ;;
+        *dylib) : > "$out/lib$name$extra.so"; : > "$out/lib$name.so" ;;
+        esac
+    done
+fi
+"""
+
+
+def write_crate_driver(  # one argument a thing that decides compiles
+    toolchain: Toolchain,
+    triple: str,
+    directory: Path,
+    name: str,
+    *,
+    target: Target,
+    sysroot: Path | None,
+    remap: Sequence[tuple[Path, str]],
+    rustflags: Sequence[str],
+    identity: str,
+) -> Path:
+    """Write to ``directory`` the compiler that cargo is given for the crate ``name``; return its path.
+
+    ``identity`` says what std, tools and flags are; see :class:`staticlink.rust.rustc.Driver`.
+    """
+    linker = write_linker(directory)
+    arguments = (*target_arguments(static=target.static, sysroot=sysroot, remap=remap), *rustflags)
+    driver = Driver(
+        toolchain.rustc,
+        triple,
+        arguments,
+        f"{identity}{' static' if target.static else ''} {_VERSION}",
+        _PREPARE % {"linker": shlex.quote(str(linker.absolute()))},
+    )
+    return write_driver(driver, directory / f"rustc-{name}")
+
+
+def write_linker(directory: Path) -> Path:
+    """Write to ``directory`` the program that rustc is given as its linker; return its path."""
+    command = shlex.join([sys.executable, "-I", "-S", str(Path(recorder.__file__).absolute())])
+    return write_script(directory / "record-link", f'#!/bin/sh\nexec {command} "$@"\n')

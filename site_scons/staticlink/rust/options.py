@@ -1,0 +1,82 @@
+"""What does a project say about how its crate is compiled?
+
+The words of an SConscript (``features=``, ``profile=``, ``rustflags=`` and so on) become cargo's arguments. All of
+them decide the output, so their representation is a dependency of the crate. Whether cargo may change the lock file is
+decided here too: it may not when there is one, unless the project's own words say what should happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staticlink.errors import fail
+
+if TYPE_CHECKING:
+    from staticlink.target import Target
+
+#: What cargo's arguments may not say, because the build decides it.
+_DECIDED = {
+    "--target": "triple=",
+    "--target-dir": "build=",
+    "--features": "features=",
+    "--all-features": "features=",
+    "--no-default-features": "default_features=",
+    "--profile": "profile=",
+    "--release": "profile=",
+    "--manifest-path": None,
+    "--message-format": None,
+}
+_LOCKING = ("--locked", "--frozen")
+HOST = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class CrateOptions:
+    """How one crate is compiled. ``rustflags`` reach compiles for the target only; ``cargo`` are cargo's own arguments.
+
+    ``environment`` are variables, with their values, that cargo and its build scripts see.
+    """
+
+    features: tuple[str, ...] = ()
+    default_features: bool = True
+    profile: str = "release"
+    rustflags: tuple[str, ...] = ()
+    cargo: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What of these options cargo does not see by itself."""
+        return f" rustflags {' '.join(self.rustflags)}" if self.rustflags else ""
+
+    @property
+    def keeps_lock(self) -> bool:
+        """Whether the project itself forbids cargo to write the lock file."""
+        return any(word in _LOCKING for word in self.cargo)
+
+    def arguments(self, *, locked: bool, offline: bool) -> list[str]:
+        """Return what cargo is told; ``locked`` says whether there is a lock file to keep to.
+
+        Cargo accepts such a word once only, so those that the project gave are left to it.
+        """
+        features = [f"--features={','.join(self.features)}"] if self.features else []
+        default = [] if self.default_features else ["--no-default-features"]
+        lock = ["--locked"] if locked and not self.keeps_lock else []
+        network = ["--offline"] if offline and "--offline" not in self.cargo else []
+        return [f"--profile={self.profile}", *features, *default, *lock, *network, *self.cargo]
+
+
+def check_options(options: CrateOptions, triple: str | None, target: Target) -> None:
+    """Raise :class:`StaticlinkError` for a triple that is not the link's, or arguments that the build decides."""
+    if triple not in (None, HOST, target.rust_triple):
+        raise fail(
+            "other-target",
+            f"crate for another target: {triple}",
+            evidence=(f"the program is linked for {target.rust_triple}",),
+            fix='leave triple= out, or triple="host" for a tool that runs during the build',
+        )
+    for word in options.cargo:
+        name = word.partition("=")[0]
+        if name in _DECIDED:
+            raise fail("cargo-argument", f"argument of cargo that the build decides: {word}", fix=_DECIDED[name])
