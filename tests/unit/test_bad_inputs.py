@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 F = Specimen(strong=["f"], undefined=["g"])
 OBJECT = write_object(F)
 ARCHIVE = write_archive([("f.o", F)])
+GROUPED = write_object(Specimen(strong=["f"], comdat=["a", "b"]))
 #: Where the fields of the ELF header, of a section header and of a symbol are.
 CLASS, ORDER, VERSION, TYPE, MACHINE, PHNUM = 4, 5, 6, 16, 18, 56
 SHOFF, SHENTSIZE, SHNUM, SHSTRNDX = 40, 58, 60, 62
 SECTION_TYPE, SIZE, LINK, INFO, ENTSIZE = 4, 32, 40, 44, 56
 TEXT, RELA, SYMTAB, STRTAB = 1, 3, 4, 5
+NOBITS = 8
 
 
 def patched(place: int, layout: str, value: int, data: bytes = OBJECT) -> bytes:
@@ -253,6 +255,30 @@ ROWS: dict[str, tuple[bytes, str]] = {
     "24 a section of unknown type": (
         patched(in_section(TEXT, SECTION_TYPE), "<I", 100),
         "malformed object: x.a\n  section 1 has the unknown type 100",
+    ),
+    "24 a section of a type reserved to users that is loaded": (
+        patched(in_section(TEXT, SECTION_TYPE), "<I", 0xFF000001),
+        "malformed object: x.a\n  section 1 has the unknown type 4278190081",
+    ),
+    "24 a string table without bytes": (
+        patched(in_section(STRTAB, SECTION_TYPE), "<I", NOBITS),
+        "malformed object: x.a\n  the string table is section 5, which has the type 8",
+    ),
+    "24 relocations of another size": (
+        patched(in_section(RELA, ENTSIZE), "<Q", 56),
+        "malformed object: x.a\n  section 3 holds relocations of 56 bytes, one has 24",
+    ),
+    "24 relocations of a size beyond 32 bits": (
+        patched(in_section(RELA, ENTSIZE), "<Q", 24 + (1 << 40)),
+        f"malformed object: x.a\n  section 3 holds relocations of {24 + (1 << 40)} bytes, one has 24",
+    ),
+    "24 a member of a group that does not say so": (
+        GROUPED.replace(struct.pack("<IQ", 1, 0x206), struct.pack("<IQ", 1, 6), 1),
+        "malformed object: x.a\n  the section group 8 holds section 9, which is not marked as in a group",
+    ),
+    "24 a section in two groups": (
+        GROUPED.replace(struct.pack("<II", 1, 11), struct.pack("<II", 1, 9)),
+        "malformed object: x.a\n  the section group 10 holds section 9, which is in another one too",
     ),
     "25 a name past the string table": (
         patched(in_symbol(0), "<I", 9999),

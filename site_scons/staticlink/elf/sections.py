@@ -22,7 +22,7 @@ from staticlink.elf.ar import decode_names
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from staticlink.elf.header import Header
@@ -35,8 +35,14 @@ _SECTION_LAYOUT = {64: "IIQQQQIIQQ", 32: "IIIIIIIIII"}
 _WORDS = {64: (16, 10, 11), 32: (10, 6, 7)}
 _ROW_64 = 64  # bytes
 _RELA, _REL = 4, 9
-#: Types between these two mean nothing to anybody.
-_SHT_NUM, _SHT_LOOS = 20, 0x60000000
+#: bits -> section type -> size of a relocation.
+_RELOCATION_SIZES = {64: {_RELA: 24, _REL: 16}, 32: {_RELA: 12, _REL: 8}}
+#: bits -> in which words of a section header the low and the high half of its entry size are.
+_ENTRY_WORDS = {64: (14, 15), 32: (9, 9)}
+#: Types that GNU ld takes in any object; 0x70000001 holds unwind tables on x86-64.
+_KNOWN_TYPES = frozenset({*range(12), *range(14, 19), 0x70000001})
+_SHT_LOOS, _SHT_VERSYM, _SHT_LOUSER = 0x60000000, 0x6FFFFFFF, 0x80000000
+_ALLOC, _OS_NONCONFORMING = 2, 0x100
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 #: The names of one table may come to this many bytes.
 _NAMES_LIMIT = 1 << 26
@@ -78,6 +84,8 @@ class SectionTable:
         self._names: tuple[str, ...] | None = None
         if not executable:
             self._check_references(words[0::step], words[link::step], words[info::step])
+            low, high = _ENTRY_WORDS[header.bits]
+            self._check_relocations(_RELOCATION_SIZES[header.bits], words[low::step], words[high::step])
 
     def fail(self, evidence: str) -> NoReturn:
         """Raise the error for a malformed object or executable."""
@@ -97,13 +105,30 @@ class SectionTable:
             self.fail(f"a section header refers to section {wrong}, there are {self.count}")
         if not 0 < self._names_index < self.count:
             self.fail(f"e_shstrndx is {self._names_index}, there are {self.count} sections")
-        unknown = max(kind for kind in set(self.types) if kind < _SHT_LOOS)
-        if unknown >= _SHT_NUM:
-            self.fail(f"section {self.types.index(unknown)} has the unknown type {unknown}")
+        if not _KNOWN_TYPES.issuperset(self.types):
+            self._check_types()
         table, last = self.row(self._names_index), max(names)
         self.slice(table[4], table[5], "the section name table")
         if last >= table[5]:
             self.fail(f"the name of a section is at byte {last} of a table of {table[5]} bytes")
+
+    def _check_types(self) -> None:
+        """Raise when a type is one that GNU ld refuses (``bfd_section_from_shdr`` in binutils' ``bfd/elf.c``)."""
+        for number, kind in enumerate(self.types):
+            flags = self.row(number)[2]
+            of_system = _SHT_LOOS <= kind < _SHT_VERSYM and not flags & _OS_NONCONFORMING
+            of_user = kind >= _SHT_LOUSER and not flags & _ALLOC
+            if kind not in _KNOWN_TYPES and not of_system and not of_user:
+                self.fail(f"section {number} has the unknown type {kind}")
+
+    def _check_relocations(self, sizes: Mapping[int, int], lows: Sequence[int], highs: Sequence[int]) -> None:
+        """Raise when relocations are not of the size they have; ``lows`` and ``highs`` are the halves of that size."""
+        found = {(kind, size) for kind, size in zip(self.types, lows, strict=True) if kind in sizes}
+        if not any(highs) and sizes.items() >= found:
+            return
+        for number, kind in enumerate(self.types):
+            if kind in sizes and self.row(number)[9] != sizes[kind]:
+                self.fail(f"section {number} holds relocations of {self.row(number)[9]} bytes, one has {sizes[kind]}")
 
     def without_places(self) -> bytes:
         """Return what the headers say, and the name table, without addresses, offsets and sizes."""

@@ -22,7 +22,7 @@ from staticlink.elf.sections import SectionTable, require_bounded, reread
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from staticlink.elf.mapping import Bytes
 
@@ -38,6 +38,8 @@ _TLS_INFOS = frozenset(info for info in _KNOWN_INFOS if info & 15 == _TLS)
 _SECTION_TYPE = 3
 _COMDAT = 1
 _GROUP_ENTRY = 4
+_SHF_GROUP = 0x200
+_RELOCATIONS = (4, 9)
 _LOCAL_INFO = bytes(range(16))
 #: byte order -> the section number of an absolute symbol, as it stands in a row.
 _ABS_BYTES = {"<": b"\xf1\xff", ">": b"\xff\xf1"}
@@ -204,6 +206,7 @@ class _Table:
     def _read_groups(self, table: memoryview, width: int) -> dict[int, str]:
         """Return section number -> signature of the COMDAT group it belongs to; 0 and below: a group of no section."""
         found: dict[int, str] = {}
+        grouped: set[int] = set()
         count = room = self._sections.count  # a section belongs to one group at most
         for number, kind in enumerate(self._sections.types):
             if kind != _GROUP:
@@ -218,11 +221,21 @@ class _Table:
             flags, *members = struct.unpack(f"{self._header.order}{len(words) // 4}I", words)
             if members and not 0 < min(members) <= max(members) < count:
                 self._sections.fail(f"the section group {number} holds section {max(members)}, there are {count}")
+            self._require_flags(number, grouped, members)
+            grouped.update(members)
             if flags & _COMDAT:
                 signature = self._signature(table[symbol * width : (symbol + 1) * width])
                 found[-number] = signature
                 found.update(dict.fromkeys(members, signature))
         return found
+
+    def _require_flags(self, group: int, grouped: Collection[int], members: Iterable[int]) -> None:
+        """Raise when a member of ``group`` is in another one or does not say that it is in any: GNU ld refuses both."""
+        for member in members:
+            row = self._sections.row(member)
+            if member in grouped or (row[1] not in _RELOCATIONS and not row[2] & _SHF_GROUP):
+                wrong = "which is in another one too" if member in grouped else "which is not marked as in a group"
+                self._sections.fail(f"the section group {group} holds section {member}, {wrong}")
 
     def _signature(self, row: memoryview) -> str:
         fields = struct.unpack(self._header.order + _SYMBOL_LAYOUT[self._header.bits], row)
