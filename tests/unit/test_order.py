@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, read_input
-from staticlink.link.options import Options
+from staticlink.link.options import Assignment, Options
 from staticlink.link.order import Changed, order_inputs
 
 from tests.elf_writer import Specimen, save, write_object
@@ -200,3 +200,9 @@ def test_where_another_order_changes_a_winner_the_users_own_stands_with_its_grou
     assert given(two, spare, one, two) == ["two.a", "one.a", "two.a"]
     assert given(Group((two, spare, Group((one,))))) == [["two.a", "one.a"]]
     assert given(Group((spare, two)), one, two) == ["two.a", "one.a", "two.a"]
+
+
+def test_a_symbol_that_the_command_line_defines_stays_its_own(main: Callable[..., ObjectFile], lib: Make) -> None:
+    options = Options(defsym=(Assignment("a", "16"),))
+    order = order_inputs([main("a")], [lib("a", a=S(weak=["a"]))], options=options)
+    assert (shown(order), order.kept) == ([], ())

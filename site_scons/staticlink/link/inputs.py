@@ -292,7 +292,7 @@ def _positions(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
     Source: ``_bfd_elf_archive_symbol_lookup`` in binutils' ``bfd/elflink.c``.
     """
     versioned = "@@" in "\0".join(names)
-    plain = dict(zip(names, zip(range(len(names))), strict=True))
+    plain: dict[str, tuple[int, ...]] = {name: (place,) for place, name in enumerate(names)}
     if len(plain) == len(names) and not versioned:
         return plain
     found: dict[str, list[int]] = {}

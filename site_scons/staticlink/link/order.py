@@ -22,9 +22,9 @@ from bisect import insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staticlink.link.begun import take_link
 from staticlink.link.cycles import Cycle, components, find_cycle
 from staticlink.link.demand import read_demand
-from staticlink.link.gnu_ld import GnuLd
 from staticlink.link.inputs import Archive, Group, Script, Whole, flatten
 from staticlink.link.options import DEFAULT
 from staticlink.link.resolution import COMMON, LAZY, ROLE_BITS, ROLE_MASK, STRONG, WEAK
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from staticlink.link.begun import Begun
     from staticlink.link.demand import Demand
+    from staticlink.link.gnu_ld import GnuLd
     from staticlink.link.inputs import Item, ObjectFile
     from staticlink.link.options import Options
     from staticlink.link.resolution import Resolution
@@ -87,20 +89,22 @@ def order_inputs(
     *,
     closing: Sequence[ObjectFile] = (),
     options: Options = DEFAULT,
+    begun: Begun | None = None,
 ) -> LinkOrder:
     """Return an order of ``archives`` that GNU ld accepts in one pass after ``objects``.
 
-    ``closing`` are the objects at the end (crtend.o, crtn.o). Symbols that no order can define are left to
-    :attr:`LinkOrder.resolution`. Raises :class:`StaticlinkError` when a member cannot be
-    read.
+    ``closing`` are the objects at the end (crtend.o, crtn.o). ``begun`` spares what has been worked out already.
+    Symbols that no order can define are left to :attr:`LinkOrder.resolution`. Raises :class:`StaticlinkError` when a
+    member cannot be read.
     """
     given = _each_once(archives)
     whole = tuple(one for one in given if isinstance(one, Whole))
 
     def outcome(items: Iterable[Item]) -> Resolution:
-        return resolve((*objects, *items, *closing), options=options)
+        everything = (*objects, *items, *closing)
+        return take_link(everything, options, begun).result("bfd", everything)
 
-    meant, grouped = _meant(objects, archives, given, closing, options)
+    meant, grouped = _meant(objects, archives, given, closing, take_link((*objects, *archives), options, begun))
     demand = read_demand(meant, [one.archive for one in whole], closing)
     scheduled, cycles = _Schedule(demand).run()
     items: tuple[Archive | Group | Whole, ...] = (*whole, *scheduled)
@@ -156,14 +160,13 @@ def _meant(
     archives: Sequence[Item],
     given: tuple[Archive | Whole, ...],
     closing: Sequence[ObjectFile],
-    options: Options,
+    link: GnuLd,
 ) -> tuple[Resolution, bool]:
     """Return what the user's order means, and whether ``given`` had to be a group for it.
 
-    A group's first search is that of the archives alone, so what has been worked out is gone on with.
+    ``link`` is that of the objects and archives. A group's first search is that of the archives alone, so what has been
+    worked out is gone on with.
     """
-    link = GnuLd(options)
-    link.take_all((*objects, *archives))
     flat = link.extended(())
     flat.take_all(closing)
     meant = flat.result("bfd", (*objects, *archives, *closing))
@@ -171,7 +174,7 @@ def _meant(
     if not any(name in archive.promises for name in meant.undefined for archive in searched):
         return meant, False
     if tuple(archives) != searched:
-        return resolve((*objects, Group(given), *closing), options=options), True
+        return resolve((*objects, Group(given), *closing), options=link.options), True
     link = link.extended(searched)
     link.take_all(closing)
     return link.result("bfd", (*objects, Group(given), *closing)), True
@@ -187,7 +190,8 @@ def _changes(meant: Resolution, found: Resolution) -> Iterator[Changed]:
         name
         for name, old in meant.state.items()
         if old & ROLE_MASK != (new := state.get(name, LAZY)) & ROLE_MASK
-        or (old & ROLE_MASK in _DEFINED and before[old >> ROLE_BITS] is not after[new >> ROLE_BITS])
+        or (old & ROLE_MASK in _DEFINED and (old < 0) != (new < 0))  # the command line's definition, or another one
+        or (old & ROLE_MASK in _DEFINED and old >= 0 and before[old >> ROLE_BITS] is not after[new >> ROLE_BITS])
     ]
     suspects += state.keys() - meant.state.keys()
     if not suspects:

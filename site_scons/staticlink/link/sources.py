@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from staticlink.link.gnu_ld import GnuLd
+from staticlink.link.begun import begin_link
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
 from staticlink.link.shims import choose_shims, compile_shims, load_shims
@@ -21,7 +21,9 @@ from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_na
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from staticlink.link.begun import Begun
     from staticlink.link.flags import LinkFlags
+    from staticlink.link.gnu_ld import GnuLd
     from staticlink.link.options import Options
     from staticlink.link.request import LinkRequest
     from staticlink.link.unwinder import Unwinder
@@ -52,7 +54,7 @@ class Inputs:
     ``scripts`` the linker scripts among them. ``objects`` start with the libc's crt objects; ``closing`` are those that
     end the link. ``archives`` are the user's, in the user's order, then those every program needs. ``link`` is what
     they come to as one group: what is missing then is missing in every order; ``behind`` says that archives have been
-    added since.
+    added since. ``begun`` is the link of the objects and the user's own archives.
     """
 
     objects: tuple[ObjectFile, ...]
@@ -65,6 +67,7 @@ class Inputs:
     named: tuple[Path, ...] = ()
     scripts: tuple[Script, ...] = ()
     behind: bool = False
+    begun: Begun | None = None
 
     def with_archives(self, paths: Sequence[Path]) -> Inputs:
         """Return these inputs with the archives at ``paths`` ahead of the libc's, each once."""
@@ -119,9 +122,15 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
     rest = (one for one in _archives(implied) if one.path.resolve() not in known)
     archives: tuple[Archive | Whole, ...] = (*map(Whole, whole), *_archives(own), *rest)
     options = replace(flags.options, pie=request.target.pie)
-    link = GnuLd(options)
-    link.take_all([*objects, Group(archives), *after])
-    return Inputs(objects, archives, after, options, machine, link, named=named.paths, scripts=tuple(scripts))
+    begun = begin_link((*objects, *map(Whole, whole), *_archives(own)), options)
+    link = begun.link.extended(())
+    # A group is its archives, one after the other, and then all of them again.
+    link.take_all(archives[len(begun.items) - len(objects) :])
+    link.take_all([Group(archives)], again=True)
+    link.take_all(after)
+    return Inputs(
+        objects, archives, after, options, machine, link, named=named.paths, scripts=tuple(scripts), begun=begun
+    )
 
 
 def _directories(request: LinkRequest, flags: LinkFlags) -> tuple[Path, ...]:

@@ -38,7 +38,9 @@ def order_and_extract(inputs: Inputs, policy: Policy) -> tuple[LinkOrder, tuple[
     asked: tuple[str, ...] = ()
     while True:
         options = replace(inputs.options, undefined=(*inputs.options.undefined, *asked))
-        order = order_inputs(inputs.objects, inputs.archives, closing=inputs.closing, options=options)
+        order = order_inputs(
+            inputs.objects, inputs.archives, closing=inputs.closing, options=options, begun=inputs.begun
+        )
         more = choose_extractions(order, policy)
         if not more:
             return order, asked
