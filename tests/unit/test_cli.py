@@ -75,6 +75,52 @@ def test_plan(capsys: Capture, project: Path) -> None:
     assert run(capsys, "plan", "--", "@order.rsp")[:2] == (0, out)
 
 
+def test_plan_audits(capsys: Capture, project: Path) -> None:
+    (project / "libw.a").write_bytes(write_archive([("w.o", Specimen(weak=["f"]))]))
+    (project / "tls.o").write_bytes(write_object(Specimen(strong=["t"], tls=["x"], undefined=["g"])))
+    (project / "use.o").write_bytes(write_object(Specimen(strong=["u"], undefined=["x"])))
+    words = ("--", "main.o", "libw.a", "libf.a", "libg.a")
+    warning = "warn: weak-beats-strong: a weak definition wins over a strong one: f\n"
+    evidence = "  weak in libw.a(w.o), which is used\n  strong in libf.a(f.o)\n  referenced by main.o\n"
+    assert run(capsys, "plan", *words) == (0, "main.o\nlibw.a\n", f"staticlink: {warning}{evidence}")
+    assert run(capsys, "plan", "--findings=weak-beats-strong=allow", *words) == (0, "main.o\nlibw.a\n", "")
+    code, _, err = run(capsys, "plan", "--findings=weak-beats-strong:f=error", *words)
+    assert (code, err) == (1, f"staticlink: {warning.replace('warn', 'error', 1)}{evidence}")
+    code, out, err = run(capsys, "plan", "--", "main.o", "libf.a", "libg.a", "tls.o", "use.o")
+    assert (code, out) == (1, "main.o\ntls.o\nuse.o\nlibf.a\nlibg.a\n")
+    assert err == (
+        "staticlink: error: tls-mismatch: a symbol is thread-local in some objects only: x\n"
+        "  thread-local, defined in tls.o\n  not thread-local, referenced by use.o\n"
+    )
+    found = document(capsys, "plan", "--json", *words)["findings"]
+    assert [(one["id"], one["level"], one["subject"]) for one in found] == [("weak-beats-strong", "warn", "f")]
+
+
+def test_a_duplicate_is_told_once(capsys: Capture, project: Path) -> None:
+    (project / "again.o").write_bytes(write_object(Specimen(strong=["_start"], undefined=["f"])))
+    words = ("plan", "--", "main.o", "again.o", "libf.a", "libg.a")
+    message = "duplicate definition: _start\n  defined in main.o\n  defined in again.o\n"
+    assert run(capsys, *words)[::2] == (1, f"staticlink: error: duplicate-definition: {message}")
+    assert run(capsys, "why", "_start", *words[1:])[::2] == (1, f"staticlink: {message}")
+    assert run(capsys, *words, "-z", "muldefs")[::2] == (0, "")
+
+
+def test_a_plugin_matters_only_to_intermediate_code(capsys: Capture, project: Path) -> None:
+    words = ["why-extract", "--", "--plugin", "lto.so", "-plugin-opt=x", "main.o", "libf.a", "libg.a"]
+    assert run(capsys, *words)[0] == 0
+    (project / "fat.o").write_bytes(write_object(Specimen(strong=["t"], linkonce=["x"])).replace(
+        b".gnu.linkonce.t.x\0", b".gnu.lto_main.abc\0"))  # fmt: skip
+    assert run(capsys, *words, "fat.o") == (
+        2,
+        "",
+        (
+            "staticlink: cannot explain a link with --plugin\n"
+            "  fat.o holds intermediate code, which the plugin compiles anew\n"
+        ),
+    )
+    assert run(capsys, *words[:2], *words[5:], "fat.o")[0] == 0
+
+
 def test_why(capsys: Capture) -> None:
     lines = [
         "g",
@@ -130,6 +176,14 @@ def test_an_unknown_symbol(capsys: Capture) -> None:
         ),
         (["why-extract", "--", "main.o", "-r"], "cannot explain a link with --relocatable\n  it makes an object\n"),
         (["why-extract", "--", "main.o", "-u"], "option without its value: -u\n"),
+        (
+            ["why", "f", "--", "main.o", "-T", "app.ld"],
+            "cannot explain a link with --script\n  the symbols that the script defines are not modelled\n",
+        ),
+        (
+            ["plan", "--linker=lld", "--", "main.o", "--start-lib", "main.o", "--end-lib"],
+            "cannot plan a link with --start-lib\n  fix: ar rcs NAME.a OBJECT...\n",
+        ),
         (["why-extract", "--", "main.o", "-)"], "--end-group without --start-group\n"),
         (["why-extract", "--", "--pop-state"], "--pop-state without --push-state\n"),
         (["why-extract", "--", "--defsym=x"], "not an assignment: --defsym=x\n"),

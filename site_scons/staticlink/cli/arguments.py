@@ -5,7 +5,7 @@ every ``-l``, wherever it stands; ``--whole-archive``, ``--start-group`` and ``-
 them and their ends. A file that is named twice is read once. What only shapes the output is passed over; what would
 change the answer and is not modelled is refused.
 
-Not modelled: symbols that a script of ``-T`` defines, and plugins.
+Not modelled: what a plugin makes of intermediate code; symbols that a script of ``-T`` defines.
 """
 
 from __future__ import annotations
@@ -38,9 +38,13 @@ _REFUSED = {
     "undefined-glob": "it is not modelled",
     "fortran-common": "it is not modelled",
     "mri-script": "it is not modelled",
+    "script": "the symbols that the script defines are not modelled",
+    "default-script": "the symbols that the script defines are not modelled",
     "format": "it is not modelled",
 }
 _ENTRY = "_start"
+#: How the names of GCC's sections of intermediate code begin.
+_INTERMEDIATE = b".gnu.lto_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,10 @@ def read_arguments(arguments: Sequence[str], linker: str) -> Arguments:
     reader = _Reader(words, linker)
     for word in words:
         reader.take(word)
-    return reader.finish()
+    found = reader.finish()
+    if any(word.name == "plugin" for word in words):
+        _refuse_intermediate(found.items)
+    return found
 
 
 def _refuse(words: Sequence[Word]) -> None:
@@ -113,6 +120,16 @@ def _refuse(words: Sequence[Word]) -> None:
         raise StaticlinkError(
             *(Fault("bad-usage", f"cannot explain a link with --{name}", (_REFUSED[name],)) for name in refused)
         )
+
+
+def _refuse_intermediate(items: Sequence[Item]) -> None:
+    """Raise when an object holds GCC's intermediate code beside machine code: the plugin would take the former."""
+    for one in flatten(items):
+        for found in one.objects() if isinstance(one, Archive) else (one,):
+            begun = found.data.find(_INTERMEDIATE, found.start, found.start + found.size) >= 0
+            if begun and any(name.encode().startswith(_INTERMEDIATE) for name in found.section_names()):
+                evidence = (f"{found.display} holds intermediate code, which the plugin compiles anew",)
+                raise fail("bad-usage", "cannot explain a link with --plugin", evidence=evidence)
 
 
 @dataclass(frozen=True, slots=True)

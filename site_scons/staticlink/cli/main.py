@@ -91,8 +91,9 @@ def _parser() -> argparse.ArgumentParser:
                   linked.replace(" {}", ""), linker=True)  # fmt: skip
     one.add_argument("--linker", choices=("bfd", "lld"), default="bfd", help="whose rules (default: bfd)")
     one = command("plan", questions.plan, "print an order of these inputs that every linker takes",
-                  linked.replace(" {}", ""), linker=True)  # fmt: skip
+                  linked.replace("{}", "[--findings=RULE]"), linker=True)  # fmt: skip
     one.add_argument("--linker", choices=tuple(LINKERS), default="bfd", help="whose arguments (default: bfd)")
+    _add_findings(one)
     one = command("why", questions.why, "say who wants a symbol, who defines it, and who won",
                   linked.format("SYMBOL"), linker=True)  # fmt: skip
     one.add_argument("symbol")

@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.report import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
     from staticlink.errors import Fault, StaticlinkError
+    from staticlink.link.finding import Finding
     from staticlink.model import Say
 
 #: The version of what ``--json`` prints; raised when a field changes its meaning.
@@ -27,16 +29,30 @@ GOOD, FINDINGS, TROUBLE = 0, 1, 2
 
 
 def answer(
-    command: str, *, as_json: bool, lines: Iterable[str], fields: Mapping[str, Any], findings: Sequence[Fault] = ()
+    command: str,
+    *,
+    as_json: bool,
+    lines: Iterable[str],
+    fields: Mapping[str, Any],
+    findings: Sequence[Fault] = (),
+    audited: Sequence[Finding] = (),
 ) -> int:
-    """Print one command's answer and return its exit code."""
+    """Print one command's answer and return its exit code. Of what was ``audited``, policy says what is an error."""
     if as_json:
-        write_document(command, {**fields, "findings": [asdict(fault) for fault in findings]})
+        write_document(command, {**fields, "findings": [asdict(one) for one in (*findings, *audited)]})
     else:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()
         sys.stderr.writelines(f"staticlink: {text.render_fault(fault)}\n" for fault in findings)
-    return FINDINGS if findings else GOOD
+        sys.stderr.writelines(f"staticlink: {line}\n" for line in finding_lines(audited))
+    return FINDINGS if findings or any(one.level == "error" for one in audited) else GOOD
+
+
+def finding_lines(findings: Iterable[Finding], path: Path = Path()) -> Iterator[str]:
+    """Yield the words of each finding that is not allowed; ``path`` names an executable that has no other name."""
+    for one in findings:
+        if one.level != "allow":
+            yield f"{one.level}: {one.id}: {text.render_fault(one.fault(path))}"
 
 
 def refuse(command: str, error: StaticlinkError, *, as_json: bool, code: int = TROUBLE) -> int:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from staticlink.cli.arguments import read_arguments
+from staticlink.cli.arguments import Lazy, read_arguments
 from staticlink.cli.output import answer
 from staticlink.cli.words import quote_word
-from staticlink.errors import Fault
+from staticlink.errors import Fault, fail
+from staticlink.link.audit import audit_link
+from staticlink.link.finding import load_policy
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten
 from staticlink.link.options import Assignment
 from staticlink.link.order import order_inputs
@@ -87,6 +89,7 @@ def _listed(one: Extraction, found: Resolution, arguments: Arguments) -> str:
 def plan(options: argparse.Namespace) -> int:
     """Print the order staticlink would use, as a response file that every linker takes."""
     arguments = read_arguments(options.arguments, options.linker)
+    _refuse_lazy(arguments.items)
     before, archives, closing = _sorted(arguments.items)
     order = order_inputs(before, archives, closing=closing, options=arguments.options)
     return answer(
@@ -101,8 +104,14 @@ def plan(options: argparse.Namespace) -> int:
             "unused": [_spelled(one, arguments) for one in order.unused],
             "kept": [asdict(one) for one in order.kept],
         },
-        findings=(*resolution_faults(order.resolution), *_kept(order)),
+        findings=(*missing_faults(order.resolution), *_kept(order)),
+        audited=audit_link(order, load_policy(options.findings)),
     )
+
+
+def _refuse_lazy(items: Sequence[Item]) -> None:
+    if any(isinstance(one, Lazy) for one in flatten(items)):
+        raise fail("bad-usage", "cannot plan a link with --start-lib", fix="ar rcs NAME.a OBJECT...")
 
 
 def _sorted(items: Sequence[Item]) -> tuple[tuple[ObjectFile, ...], tuple[Item, ...], tuple[ObjectFile, ...]]:
@@ -175,12 +184,17 @@ def why(options: argparse.Namespace) -> int:
     )
 
 
-def resolution_faults(found: Resolution) -> Iterator[Fault]:
-    """Yield what a linker would stop for: symbols that nothing defines, and strong definitions beside others."""
+def missing_faults(found: Resolution) -> Iterator[Fault]:
+    """Yield the symbols that nothing defines, for which a linker would stop."""
     for symbol in found.missing_required:
         yield Fault("required-symbol", f"required symbol not defined: {symbol}", ("asked for by --require-defined",))
     for symbol, referrers in found.undefined.items():
         yield Fault("undefined-symbol", f"undefined symbol: {symbol}", referrer_lines(referrers))
+
+
+def resolution_faults(found: Resolution) -> Iterator[Fault]:
+    """Yield what a linker would stop for: symbols that nothing defines, and strong definitions beside others."""
+    yield from missing_faults(found)
     for symbol, owners in found.duplicates.items():
         evidence = tuple(f"defined in {owner}" for owner in owners)
         yield Fault("duplicate-definition", f"duplicate definition: {symbol}", evidence)

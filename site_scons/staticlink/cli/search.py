@@ -34,7 +34,8 @@ def search_directories(words: Sequence[Word]) -> tuple[str, ...]:
 def find_library(name: str, directories: Sequence[str], linker: str, machine: str, *, shared: bool) -> str:
     """Return the file of ``-l`` ``name`` as the linker spells it; ``shared``: a shared library would be taken.
 
-    One for another machine than ``machine`` is passed over, but by lld, which takes it and fails. Raises :class:`StaticlinkError` when there is none.
+    One for another machine than ``machine`` is passed over, but by lld, which takes it and fails. Raises
+    :class:`StaticlinkError` when there is none.
     """
     both = [f"lib{name}.so", f"lib{name}.a"]
     files = [name[1:]] if name.startswith(":") else both if shared else both[1:]

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from staticlink.cli.output import FINDINGS, GOOD, write_document
+from staticlink.cli.output import FINDINGS, GOOD, finding_lines, write_document
 from staticlink.elf.inspect import inspect_executable
 from staticlink.link.audit import audit_archives
 from staticlink.link.finding import load_policy
@@ -19,7 +19,6 @@ from staticlink.target import Target
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from pathlib import Path
 
     from staticlink.link.finding import Finding
 
@@ -36,8 +35,8 @@ def verify(options: argparse.Namespace) -> int:
             "findings": [asdict(finding) for finding in findings],
         }
         write_document("verify", fields)
-    elif findings:
-        _print(findings, options.executable)
+    elif any(one.level != "allow" for one in findings):
+        sys.stdout.writelines(f"{line}\n" for line in finding_lines(findings, options.executable))
     else:
         report_check(text.say, facts, findings, {})
     return _code(findings)
@@ -54,15 +53,10 @@ def audit(options: argparse.Namespace) -> int:
         write_document("audit", fields)
     else:
         told = [one for one in findings if one.level != "allow"]
-        _print(told, options.archives[0])
+        sys.stdout.writelines(f"{line}\n" for line in finding_lines(told))
         found = f"{text.count(len(told), 'finding')}, {len(findings) - len(told)} allowed"
         sys.stdout.write(f"AUDIT  {text.count(len(options.archives), 'archive')}: {found}\n")
     return _code(findings)
-
-
-def _print(findings: Sequence[Finding], path: Path) -> None:
-    for finding in findings:
-        sys.stdout.write(f"{finding.level}: {finding.id}: {text.render_fault(finding.fault(path))}\n")
 
 
 def _code(findings: Sequence[Finding]) -> int:
