@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 
 NOBITS = 8
 _STRTAB, _XINDEX = 3, 0xFFFF
-#: bits -> layout of a section header: name, type, flags, address, offset, size, link, info, alignment, entry size.
-_SECTION_LAYOUT = {64: "IIQQQQIIQQ", 32: "IIIIIIIIII"}
+#: bits and byte order -> layout of a section header: name, type, flags, address, offset, size, link, info, alignment,
+#: entry size.
+_SECTION_LAYOUT = {
+    (bits, order): struct.Struct(order + codes)
+    for bits, codes in ((64, "IIQQQQIIQQ"), (32, "IIIIIIIIII"))
+    for order in "<>"
+}
 #: bits -> how many words of 32 bits a section header has, and which are its link and its info; name and type are first.
 _WORDS = {64: (16, 10, 11), 32: (10, 6, 7)}
 _ROW_64 = 64  # bytes
@@ -61,7 +66,7 @@ class SectionTable:
         self._display = display
         self._executable = executable
         self._view = view
-        self._layout = struct.Struct(header.order + _SECTION_LAYOUT[header.bits])
+        self._layout = _SECTION_LAYOUT[header.bits, header.order]
         width, offset = self._layout.size, header.sections_offset
         if offset < header.size:
             self.fail(f"e_shoff is {offset}, within the ELF header")
@@ -115,15 +120,17 @@ class SectionTable:
     def _check_types(self) -> None:
         """Raise when a type is one that GNU ld refuses (``bfd_section_from_shdr`` in binutils' ``bfd/elf.c``)."""
         for number, kind in enumerate(self.types):
+            if kind in _KNOWN_TYPES:
+                continue
             flags = self.row(number)[2]
             of_system = _SHT_LOOS <= kind < _SHT_VERSYM and not flags & _OS_NONCONFORMING
             of_user = kind >= _SHT_LOUSER and not flags & _ALLOC
-            if kind not in _KNOWN_TYPES and not of_system and not of_user:
+            if not of_system and not of_user:
                 self.fail(f"section {number} has the unknown type {kind}")
 
     def _check_relocations(self, sizes: Mapping[int, int], lows: Sequence[int], highs: Sequence[int]) -> None:
         """Raise when relocations are not of the size they have; ``lows`` and ``highs`` are the halves of that size."""
-        found = {(kind, size) for kind, size in zip(self.types, lows, strict=True) if kind in sizes}
+        found = {pair for pair in set(zip(self.types, lows, strict=True)) if pair[0] in sizes}
         if not any(highs) and sizes.items() >= found:
             return
         for number, kind in enumerate(self.types):
@@ -132,9 +139,9 @@ class SectionTable:
 
     def without_places(self) -> bytes:
         """Return what the headers say, and the name table, without addresses, offsets and sizes."""
-        names = bytes(self.data(self._names_index, "the section name table"))
+        names = self.data(self._names_index, "the section name table")
         if self._layout.size != _ROW_64:
-            return names + bytes(self._headers)
+            return b"".join((names, self._headers))
         words = self._headers.cast("Q")  # name and type, flags, three that move, link and info, alignment, entry size
         return b"".join((names, words[::8].tobytes(), words[1::8].tobytes(), words[5::8].tobytes()))
 

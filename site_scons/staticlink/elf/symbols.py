@@ -255,15 +255,17 @@ class _Table:
 
     def sort(self) -> ObjectSymbols:
         """Return the names by role."""
-        self._check_bindings()
+        infos = self._infos()
+        if not _KNOWN_INFOS.issuperset(infos):
+            self._refuse_bindings()
         try:
-            return self._sort()
+            return self._sort(infos)
         except ValueError:  # a name has no end; now there is time to find out which
             for row in self._rows():
                 self._name(row[0])
             raise
 
-    def _sort(self) -> ObjectSymbols:
+    def _sort(self, infos: bytes) -> ObjectSymbols:
         """Do it in one loop with as little in it as there can be: it sees every symbol of a link."""
         strong: list[str] = []
         weak: list[str] = []
@@ -298,7 +300,7 @@ class _Table:
             comdat,
             tuple(name for section, name in groups.items() if section < 0) if groups else (),
             "@" in strings,
-            () if _TLS_INFOS.isdisjoint(self._infos()) else self._thread_locals(),
+            () if _TLS_INFOS.isdisjoint(infos) else self._thread_locals(),
         )
 
     def _thread_locals(self) -> tuple[str, ...]:
@@ -321,9 +323,7 @@ class _Table:
             found.update(repr([row[4] for row in self._rows() if row[3] == _ABS]).encode())
         return found.digest()
 
-    def _check_bindings(self) -> None:
-        if _KNOWN_INFOS.issuperset(self._infos()):
-            return
+    def _refuse_bindings(self) -> None:
         for offset, info, *_ in self._rows():
             if info not in _KNOWN_INFOS:
                 self._sections.fail(f"the symbol {self._name(offset)} has the binding {info >> 4}")

@@ -149,5 +149,7 @@ class _Winners(Lld):
         found += [(name, True) for name in one.symbols.weak_undefined if name not in state]
         return found
 
-    def record(self, number: int, one: ObjectFile, symbol: str, *, listed_by_owner: bool = False) -> None:
+    def record(
+        self, number: int, one: ObjectFile, symbol: str, listed: str = "", *, listed_by_owner: bool = False
+    ) -> None:
         """Note nothing."""
