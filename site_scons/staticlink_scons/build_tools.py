@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
 from staticlink.rust.build_scripts import TargetTools, deciding_flags, script_environment, write_tools
+from staticlink.rust.wrong_libc import Libcs
 from staticlink.vendored.cache import hash_file
 
 from staticlink_scons.nodes import tool_node
@@ -57,12 +58,17 @@ def with_tools(env: Environment, run: CargoRun, toolchain: Toolchain, rust_tripl
         cxx=_found(env, _host_cxx(env)),
         host_cc=host_cc,
         host_cxx=_found(env, _host_cxx(env)),
-        identity=hash_file(built / "musl.manifest.json") if musl else _version(host_cc),
+        identity=_identity(hash_file(built / "musl.manifest.json") if musl else _version(host_cc), rust_triple),
         sysroot=built / "musl" if musl else None,
     )
     place = built / "cargo" / "tools"
     write_tools(tools, place, built / "cargo", run.environ.get("PATH", os.defpath))
-    return replace(run, environ=script_environment(tools, place, run.environ), tools=f" tools {tools.identity}")
+    return replace(
+        run,
+        environ=script_environment(tools, place, run.environ),
+        tools=f" tools {tools.identity}",
+        libcs=_libcs(built, host_cc) if musl else None,
+    )
 
 
 def _host_cc(env: Environment) -> tuple[str, ...]:
@@ -73,21 +79,38 @@ def _host_cxx(env: Environment) -> tuple[str, ...]:
     return tuple(env.Split(env.subst("$CXX") or "g++"))
 
 
+def _identity(compiler: str, rust_triple: str) -> str:
+    """Return a digest of the compiler, and of the user's flags for it, which build scripts may forget to declare."""
+    flags = deciding_flags(os.environ, rust_triple)
+    return hashlib.sha256(repr((compiler, flags)).encode()).hexdigest() if flags else compiler
+
+
 def _found(env: Environment, words: tuple[str, ...]) -> tuple[str, ...]:
     """Return ``words`` with the program's path: cargo's PATH is not that of the construction environment."""
     found = shutil.which(words[0], path=str(env["ENV"]["PATH"]))
     return (found or words[0], *words[1:])
 
 
+def _libcs(built: Path, host_cc: tuple[str, ...]) -> Libcs | None:
+    """Return the target's libc and the machine's; ``None`` without a libc.a of the machine to tell them apart by."""
+    foreign = Path(_answer([*host_cc, "-print-file-name=libc.a"]).strip())
+    return Libcs(built / "musl" / "lib" / "libc.a", foreign) if foreign.is_file() else None
+
+
 def _version(command: tuple[str, ...]) -> str:
     """Return a digest of what a compiler says of itself."""
-    shown = " ".join([*command, "--version"])
+    return hashlib.sha256(_answer([*command, "--version"]).encode()).hexdigest()
+
+
+def _answer(command: list[str]) -> str:
+    """Return what a compiler prints."""
+    what, shown = f"no C compiler: {command[0]}", " ".join(command)
     try:
         done = subprocess.run(
-            [*command, "--version"], capture_output=True, check=False, timeout=_ANSWER_TIMEOUT, stdin=subprocess.DEVNULL
+            command, capture_output=True, text=True, check=False, timeout=_ANSWER_TIMEOUT, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise fail("no-compiler", f"no C compiler: {command[0]}", evidence=(str(error),)) from None
+        raise fail("no-compiler", what, evidence=(str(error),)) from None
     if done.returncode != 0:
-        raise fail("no-compiler", f"no C compiler: {command[0]}", evidence=(f"{shown}: exit code {done.returncode}",))
-    return hashlib.sha256(done.stdout).hexdigest()
+        raise fail("no-compiler", what, evidence=(f"{shown}: exit code {done.returncode}",))
+    return done.stdout

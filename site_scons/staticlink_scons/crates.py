@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from staticlink.rust.toolchain import Toolchain
 
 #: What of the core decides what cargo makes, and what decides std.
-_CORE_PARTS = ("errors.py", "model.py", "target.py", "rust", "vendored/cache.py")
-_STD_PARTS = (*_CORE_PARTS, "policy/rust_std.toml", "vendored/debian.py", "vendored/unpack.py")
+CORE_PARTS = ("errors.py", "model.py", "target.py", "elf", "rust", "vendored/cache.py")
+_STD_PARTS = (*CORE_PARTS, "policy/rust_std.toml", "vendored/debian.py", "vendored/unpack.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
         node.attributes.staticlink_crate = declared
     decisions = [options, toolchain.verbose, *deciding_environment(os.environ)]
     env.Depends(nodes, [env.Value(repr(decisions)), tool_node(env, toolchain.rustc)])
-    env.Depends(nodes, core_nodes(env, *_CORE_PARTS))
+    env.Depends(nodes, core_nodes(env, *CORE_PARTS))
     return list(nodes)
 
 

@@ -7,15 +7,15 @@ in one directory, named as cross tools are (``x86_64-linux-musl-cc``) and found 
 writes its compiler's name into what it builds writes no path of this machine. The script of the C compiler maps the
 paths of sources away, as rustc's remapped prefixes do for Rust.
 
-Tools of the host keep the host's compiler: ``HOST_CC`` names it. Where one triple serves both (glibc, and the road
-``shim``), the scripts ask cargo's ``OUT_DIR`` which of the two is being built. pkg-config is replaced for musl even
-when it is called by its plain name, because the machine's answers would bring glibc's headers and libraries in. There
-is no C++ library for musl: its C++ compiler is a script that says so.
+Tools of the host keep the host's compiler: ``HOST_CC`` names it. Some build scripts ask nobody and call ``cc``,
+``gcc`` or ``pkg-config``; on musl these names are scripts too, because the machine's answers would bring glibc's
+headers and libraries in. Cargo's ``OUT_DIR`` tells them for which of the two a build script works; rustc, which links
+with ``cc`` for the host, gets the host's. There is no C++ library for musl: its C++ compiler is a script that says so.
 
 Cargo runs a build script again when what it declared has changed, and scripts forget to declare their tools. The
 :attr:`TargetTools.identity` therefore joins what ``rustc -vV`` prints, which cargo compares for every step.
 
-Not modelled: scripts that call ``cc`` by that name for the target (found afterwards, see ``wrong_libc.py``).
+Not modelled: scripts that name a compiler by its path, or another compiler (found afterwards, see ``wrong_libc.py``).
 """
 
 from __future__ import annotations
@@ -43,14 +43,17 @@ _NO_CXX = "staticlink: no C++ library for musl"
 _SEVERAL_NAMES = {"cc": ("cc", "gcc"), "c++": ("c++", "g++")}
 _PLAIN_TOOLS = ("ar", "ranlib", "nm", "strip")
 
-#: Whether a script runs for the host: cargo's OUT_DIR lies below the target's triple, or not.
+#: Whether a script runs for the host: cargo's OUT_DIR lies below the target's triple, or not. What the target's
+#: compiler calls by a plain name is the machine's as well.
 _FOR_HOST = """\
-case ${{OUT_DIR-}} in
-*/{triple}/*) ;;
+case ${{STATICLINK_HOST-}}${{OUT_DIR-}} in
+{ours}/*) ;;
 *) {host} ;;
 esac
 """
 _COMPILE = """\
+STATICLINK_HOST=1
+export STATICLINK_HOST
 exec {cc} ${{CARGO_MANIFEST_DIR:+"-ffile-prefix-map=$CARGO_MANIFEST_DIR=/src/$CARGO_PKG_NAME"}} \\
     {mapped} "$@"
 """
@@ -67,13 +70,13 @@ exec {program} --define-prefix "$@"
 _CMAKE = """\
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR {arch})
-set(CMAKE_C_COMPILER {place}/{prefix}cc)
-set(CMAKE_ASM_COMPILER {place}/{prefix}cc)
-set(CMAKE_CXX_COMPILER {place}/{prefix}c++)
+set(CMAKE_C_COMPILER "{place}/{prefix}cc")
+set(CMAKE_ASM_COMPILER "{place}/{prefix}cc")
+set(CMAKE_CXX_COMPILER "{place}/{prefix}c++")
 # It compiles nothing: a project that only names the language must not be stopped by a test of it.
 set(CMAKE_CXX_COMPILER_FORCED TRUE)
-set(CMAKE_AR {place}/{prefix}ar CACHE FILEPATH "")
-set(CMAKE_RANLIB {place}/{prefix}ranlib CACHE FILEPATH "")
+set(CMAKE_AR "{place}/{prefix}ar" CACHE FILEPATH "")
+set(CMAKE_RANLIB "{place}/{prefix}ranlib" CACHE FILEPATH "")
 set(CMAKE_FIND_ROOT_PATH {roots})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
@@ -114,26 +117,26 @@ def write_tools(tools: TargetTools, place: Path, target_directory: Path, search:
     ``target_directory`` is cargo's; ``search`` is the ``PATH`` on which the machine's pkg-config is looked for.
     """
     place = place.absolute()
+    ours = target_directory.absolute() / tools.rust_triple
     mapped = shlex.quote(f"-ffile-prefix-map={target_directory.absolute()}=/target")
     compile_ = {
         "cc": _COMPILE.format(cc=shlex.join(tools.cc), mapped=mapped),
         "c++": _REFUSE_CXX if tools.sysroot else _COMPILE.format(cc=shlex.join(tools.cxx), mapped=mapped),
     }
-    host = {"cc": tools.host_cc, "c++": tools.host_cxx}
     for tool, text in compile_.items():
-        ours = _unless_for_host(tools, f'exec {shlex.join(host[tool])} "$@"') + text
+        host = {"cc": tools.host_cc, "c++": tools.host_cxx}[tool]
+        # A name of the target's own is only ever called for the host where one triple serves both.
+        own = _for_host(host, ours) if tools.sysroot and tools.rust_triple == tools.host_triple else ""
         for name in _SEVERAL_NAMES[tool]:
-            write_script(place / f"{tools.prefix}{name}", f"#!/bin/sh\n{ours}")
+            write_script(place / f"{tools.prefix}{name}", f"#!/bin/sh\n{own}{text}")
+            if tools.sysroot is not None:
+                found = shutil.which(name, path=search)
+                write_script(place / name, f"#!/bin/sh\n{_for_host((found,) if found else host, ours)}{text}")
     for tool in _PLAIN_TOOLS:
         write_script(place / f"{tools.prefix}{tool}", f'#!/bin/sh\nexec {tool} "$@"\n')
     if tools.sysroot is not None:
-        _write_pkg_config(tools, place, search)
-        roots = [tools.sysroot.absolute(), *(path.absolute() for path in tools.libraries)]
-        text = _CMAKE.format(
-            arch=tools.target.arch, place=_cmake_quoted(place), prefix=tools.prefix,
-            roots=" ".join(f'"{_cmake_quoted(root)}"' for root in roots),
-        )  # fmt: skip
-        write_script(place / "toolchain.cmake", text)
+        _write_pkg_config(tools, place, search, ours)
+        write_script(place / "toolchain.cmake", _toolchain_file(tools, place, tools.sysroot))
 
 
 def script_environment(tools: TargetTools, place: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -153,7 +156,7 @@ def script_environment(tools: TargetTools, place: Path, environ: Mapping[str, st
     added |= {"HOST_CC": shlex.join(tools.host_cc), "HOST_CXX": shlex.join(tools.host_cxx)}
     added |= {f"HOST_{name.upper()}": name for name in _PLAIN_TOOLS}
     if tools.sysroot is not None:
-        added |= _musl_environment(tools, place)
+        added |= {**_musl_environment(tools, place), "HOST_PKG_CONFIG": _pkg_config(environ.get("PATH", ""))}
     return added
 
 
@@ -188,32 +191,38 @@ def _musl_environment(tools: TargetTools, place: Path) -> dict[str, str]:
     clang = ["-nostdlibinc", "-isystem", f"{root}/include", "-idirafter", f"{root}/kernel"]
     own = {"PKG_CONFIG": f"{tools.prefix}pkg-config", "CMAKE_TOOLCHAIN_FILE": f"{place}/toolchain.cmake"}
     underscored = tools.rust_triple.replace("-", "_")
-    added = {"PKG_CONFIG": own["PKG_CONFIG"], "HOST_PKG_CONFIG": "pkg-config", "PKG_CONFIG_ALL_STATIC": "1"}
+    added = {"PKG_CONFIG": own["PKG_CONFIG"], "PKG_CONFIG_ALL_STATIC": "1"}
     for variable, value in (*own.items(), ("PKG_CONFIG_ALLOW_CROSS", "1"), ("BINDGEN_EXTRA_CLANG_ARGS", "")):
         text = value or shlex.join(clang)
         added |= {f"{variable}_{tools.rust_triple}": text, f"{variable}_{underscored}": text}
     return added
 
 
-def _write_pkg_config(tools: TargetTools, place: Path, search: str) -> None:
+def _write_pkg_config(tools: TargetTools, place: Path, search: str, ours: Path) -> None:
     """Write a pkg-config that sees our libraries only, under the names a build script may call it by."""
-    found = shutil.which("pkg-config", path=search) or shutil.which("pkgconf", path=search)
-    program = shlex.quote(found) if found else "false"
+    found = _pkg_config(search)
     below = [library.absolute() / part / "pkgconfig" for library in tools.libraries for part in ("lib", "share")]
     # An empty list would stand for the machine's own directories.
     directories = shlex.quote(":".join(map(str, below)) or "/nonexistent")
-    ours = _PKG_CONFIG.format(directories=directories, program=program)
-    host = _FOR_HOST.format(triple=tools.rust_triple, host=f'exec {program} "$@"')
-    write_script(place / f"{tools.prefix}pkg-config", f"#!/bin/sh\n{ours}")
+    text = _PKG_CONFIG.format(directories=directories, program=shlex.quote(found))
+    write_script(place / f"{tools.prefix}pkg-config", f"#!/bin/sh\n{text}")
     for name in ("pkg-config", "pkgconf"):
-        write_script(place / name, f"#!/bin/sh\n{host}{ours}")
+        write_script(place / name, f"#!/bin/sh\n{_for_host((found,), ours)}{text}")
 
 
-def _unless_for_host(tools: TargetTools, command: str) -> str:
-    """Return the lines of a script that hand a call for the host to ``command``, where the triple does not tell."""
-    if tools.sysroot is None or tools.rust_triple != tools.host_triple:
-        return ""
-    return _FOR_HOST.format(triple=tools.rust_triple, host=command)
+def _pkg_config(search: str) -> str:
+    """Return the machine's pkg-config, or a program that finds nothing."""
+    return shutil.which("pkg-config", path=search) or shutil.which("pkgconf", path=search) or "false"
+
+
+def _for_host(command: tuple[str, ...], ours: Path) -> str:
+    """Return the lines of a script that hand a call for the host to ``command``; ``ours`` is where the target's lie."""
+    return _FOR_HOST.format(ours=shlex.quote(str(ours)), host=f'exec {shlex.join(command)} "$@"')
+
+
+def _toolchain_file(tools: TargetTools, place: Path, sysroot: Path) -> str:
+    roots = " ".join(f'"{_cmake_quoted(root.absolute())}"' for root in (sysroot, *tools.libraries))
+    return _CMAKE.format(arch=tools.target.arch, place=_cmake_quoted(place), prefix=tools.prefix, roots=roots)
 
 
 def _spellings(variable: str, tools: TargetTools) -> tuple[str, str, str, str]:

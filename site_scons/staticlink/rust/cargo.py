@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from staticlink.rust.crate import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
+    from staticlink.rust.wrong_libc import Libcs
 
 #: What the user's environment may not decide, because the build does.
 _OURS = (
@@ -68,7 +69,7 @@ class CargoRun:
     """How cargo is started: the environment, and who limits its jobs.
 
     ``jobs`` is ``None`` when ``environ`` carries a jobserver, whose descriptors are ``pass_fds``. ``tools`` is the
-    identity of the tools that build scripts find.
+    identity of the tools that build scripts find, ``libcs`` what an archive of theirs must not be compiled for.
     """
 
     environ: Mapping[str, str]
@@ -76,6 +77,7 @@ class CargoRun:
     pass_fds: tuple[int, ...] = ()
     offline: bool = False
     tools: str = ""
+    libcs: Libcs | None = None
 
     @property
     def jobs_option(self) -> list[str]:

@@ -19,6 +19,7 @@ from staticlink.model import Choice
 from staticlink.rust.cargo import build_crate
 from staticlink.rust.driver import write_crate_driver
 from staticlink.rust.std import Road
+from staticlink.rust.wrong_libc import reject_wrong_libc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,10 +87,13 @@ class Compile:
             rustflags=options.rustflags,
             identity=f"{road.identity}{self.run.tools}{options.identity}",
         )
-        return build_crate(
+        compiled = build_crate(
             crate, self.toolchain, wanted, options=options, into=self.into, run=self.run,
             rustc=rustc, triple=road.rust_triple,
         )  # fmt: skip
+        if self.run.libcs is not None:
+            reject_wrong_libc(compiled.messages, self.run.libcs, self.target.arch)
+        return compiled
 
     @property
     def facts(self) -> dict[str, Any]:
