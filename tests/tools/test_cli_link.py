@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.checkout import TOP
+from tests.json_documents import check_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ def test_what_cc_compiles_link_links(tmp_path: Path, options: list[str]) -> None
     done = staticlink(tmp_path, "link", *options, "--json", "--probe=", "-o", "app", "main.o", "@words.rsp")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
+    check_document(answer)
     assert (answer["schema"], answer["command"], answer["output"], answer["findings"]) == (1, "link", "app", [])
     assert "libf.a" in answer["plan"]["order"]
     assert subprocess.run([tmp_path / "app"], capture_output=True, text=True, check=True, timeout=30).stdout == "42\n"
@@ -64,6 +66,7 @@ def test_a_link_that_misses_a_symbol_is_a_finding(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "staticlink: undefined symbol: f\n  referenced by main.o\n  see: app.linkplan.json\n"
     done = staticlink(tmp_path, "link", "--json", "-o", "app", "main.o")
+    check_document(json.loads(done.stdout))
     assert [fault["id"] for fault in json.loads(done.stdout)["findings"]] == ["undefined-symbol"]
     assert not (tmp_path / "app").exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from staticlink.cli.words import Word, quote_word, read_words
 from staticlink.errors import StaticlinkError
 
 from tests.elf_writer import Specimen, write_archive, write_object
+from tests.json_documents import check_document, described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +40,7 @@ def run(capsys: Capture, *words: str) -> tuple[int, str, str]:
 
 def document(capsys: Capture, *words: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(run(capsys, *words)[1])
+    check_document(found)
     assert found.pop("schema") == 1
     assert found.pop("command") == words[0]
     return found
@@ -241,6 +244,36 @@ def test_audit(capsys: Capture) -> None:
     code, out, err = run(capsys, "audit", "libf.a", "libg.a")
     assert (code, out, err) == (0, "AUDIT  2 archives: 0 findings, 0 allowed\n", "")
     assert document(capsys, "audit", "--json", "libf.a") == {"archives": ["libf.a"], "findings": []}
+
+
+def test_every_document_is_as_described(capsys: Capture, project: Path) -> None:
+    (project / "libx.a").write_bytes(
+        write_archive([("a.o", Specimen(strong=["f"], undefined=["b"])), ("c.o", Specimen(constructor=True))])
+    )
+    (project / "libz.a").write_bytes(write_archive([("b.o", Specimen(strong=["b"], undefined=["f"]))]))
+    subprocess.run(["ld.bfd", "main.o", "libf.a", "libg.a", "-o", "app"], check=True, timeout=60)
+    inputs = ("--", "main.o", "libg.a", "libf.a", "libh.a", "libx.a", "libz.a", "--defsym=q=1")
+    questions = [
+        *(("why-extract", f"--linker={linker}", *inputs) for linker in ("bfd", "lld")),
+        *(("plan", f"--linker={linker}", *inputs) for linker in ("bfd", "gold", "lld", "mold", "rust-lld")),
+        ("plan", "--", "main.o", "main.o", "libx.a", "libz.a", "libh.a", "--whole-archive", "libg.a"),
+        *(("why", symbol, *inputs) for symbol in ("f", "g", "w", "q", "_start", "_end", "gg")),
+        ("audit", "libf.a", "libg.a", "libh.a", "libx.a"),
+        ("verify", "app"),
+        ("audit", "main.o"),
+        ("verify", "gone"),
+    ]
+    seen = set()
+    for words in questions:
+        found = document(capsys, words[0], "--json", *words[1:])
+        seen.add((words[0], "errors" in found))
+        assert run(capsys, *words)[0] == (2 if "errors" in found else int(_stops(found["findings"])))
+    assert {name for name, errors in seen if not errors} == described().keys() - {"link"}
+    assert {name for name, errors in seen if errors} == {"audit", "verify"}
+
+
+def _stops(findings: list[dict[str, Any]]) -> bool:
+    return any(one.get("level", "error") == "error" for one in findings)
 
 
 def test_one_option_has_many_spellings() -> None:
