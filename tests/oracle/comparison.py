@@ -39,9 +39,10 @@ _STOPS_READING = re.compile(r"TLS (?:reference|definition) .* mismatches|TLS att
 _STOPS_THEN = "referenced in expression"
 #: GNU ld's default script gives these a value whoever defines them (``ld --verbose``).
 _ASSIGNED_BY_THE_SCRIPT = frozenset({"__bss_start", "_edata", "_end"})
-#: Cases in which LLD 14 and the lld that rustc ships differ: GNU_UNIQUE, versioned references, COMDAT groups whose
-#: copies differ in binding, and --defsym beside the entry symbol. The newer one is followed.
-_NOT_AS_IN_LLD_14 = frozenset({"39", "45", "52", "53", "54", "58"})
+#: Cases in which LLD 14 and the lld that rustc ships differ: absolute symbols that are zero twice, GNU_UNIQUE,
+#: versioned references, COMDAT groups whose copies differ in binding, and --defsym beside the entry symbol. The newer
+#: one is followed.
+_NOT_AS_IN_LLD_14 = frozenset({"38", "39", "45", "52", "53", "54", "58"})
 
 
 @dataclass
@@ -103,7 +104,7 @@ def compare(linker: str, program: Sequence[str], first: int, links: int, directo
 
 def _differences(draft: Draft, found: Resolution, real: Outcome) -> Iterator[str]:
     theirs = tuple(row for row in real.rows if row[2] != "--whole-archive")
-    ours = _rows(found, theirs)
+    ours = _rows(found)
     stopped = _STOPS_READING.search(real.messages) is not None
     if ours[: len(theirs) if stopped else None] != theirs:
         yield f"extracts {theirs}, we say {ours}"
@@ -138,23 +139,21 @@ def _other_winners(draft: Draft, found: Resolution, winners: Mapping[str, str]) 
             yield f"{name} is that of {winners[name]}, we say {owner}"
 
 
-def _rows(found: Resolution, theirs: Rows) -> Rows:
+def _rows(found: Resolution) -> Rows:
     """Return the extractions as the linker writes them.
 
-    lld calls its command line ``<internal>``, GNU ld nothing at all. For a default version GNU ld lists the name in the
-    archive's index and no reference, lld the name it saw first.
+    lld calls its command line ``<internal>``, GNU ld nothing at all; it knows no reference to a default version that
+    was asked for by another name.
     """
     rows: list[tuple[str, str, str]] = []
     inside = "<internal>" if found.profile == "lld" else ""
-    for place, one in enumerate(found.extractions):
+    for one in found.extractions:
         reference = one.reference
         if reference.startswith("-") and not (inside and reference == "--entry"):
             reference = inside
-        row = (reference, one.member, one.symbol)
-        listed = theirs[place] if place < len(theirs) else row
-        if "@@" in listed[2] and _bare(listed[2]) == _bare(one.symbol):
-            row = (listed[0] and reference, one.member, listed[2])
-        rows.append(row)
+        elif not inside and one.listed != one.symbol:
+            reference = ""
+        rows.append((reference, one.member, one.listed))
     return tuple(rows)
 
 

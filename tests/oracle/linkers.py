@@ -60,10 +60,7 @@ def run_bfd(directory: Path, words: Sequence[str]) -> Outcome:
 
 def run_lld(program: Sequence[str], directory: Path, words: Sequence[str]) -> Outcome:
     """Link under lld. It lists nothing when definitions clash, so what it extracts is read from a second run then."""
-    known = [
-        _LLD_SPELLS.get(word.partition("=")[0], word.partition("=")[0]) + "".join(word.partition("=")[1:])
-        for word in words
-    ]
+    known = spell_for_lld(words)
     command = [*program, "-m", "elf_x86_64", "-static", "-o", "out", "--why-extract=why", "-Map=map.lld"]
     command += ["--noinhibit-exec", "--error-limit=0", "--no-demangle"]
     listing = directory / "why"
@@ -78,6 +75,12 @@ def run_lld(program: Sequence[str], directory: Path, words: Sequence[str]) -> Ou
     undefined += re.findall(r"relocation refers to a symbol in a discarded section: ([^\n]+)", messages)
     undefined += re.findall(r"--defsym:1: symbol not found: ([^\n]+)", messages)
     return Outcome(tuple(map(tuple, rows)), frozenset(undefined), frozenset(duplicates), messages)  # type: ignore[arg-type]
+
+
+def spell_for_lld(words: Sequence[str]) -> list[str]:
+    """Return ``words`` with the options of GNU ld that lld does not know replaced."""
+    parts = [word.partition("=") for word in words]
+    return [_LLD_SPELLS.get(name, name) + equals + value for name, equals, value in parts]
 
 
 def rust_lld() -> list[str]:

@@ -11,10 +11,11 @@ import io
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
-from contextlib import chdir, redirect_stderr, redirect_stdout
+import sys
+from contextlib import chdir, redirect_stdout
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,15 +24,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from staticlink.cli.main import main
 
+from tests.checkout import TOP
 from tests.elf_writer import Specimen, write_archive, write_object
+from tests.oracle.comparison import make
+from tests.oracle.drafts import option_words, save
+from tests.oracle.linkers import run_lld, rust_lld, spell_for_lld
+from tests.oracle.listings import as_in_a_map, list_by_bfd, list_by_lld, list_by_us, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-LINKS = int(os.environ.get("STATICLINK_ORACLE_LINKS", "400")) // 4
+CASES = int(os.environ.get("STATICLINK_ORACLE_LINKS", "400"))
+LINKS = CASES // 4
+#: So many of them go to a process of their own.
+_PROCESSES = 10
 _SYMBOLS = [f"s{number}" for number in range(12)]
-_BEGINS = "included to satisfy reference by file (symbol)\n\n"
-_ROW = re.compile(r"^(\S+)\s+(?:(\S+) )?\((\S+)\)$")
 _SOURCE = "#include <stdio.h>\n#include <math.h>\nint main(int c, char **v) { return printf(*v, cos(c)) < 0; }\n"
 
 run_links = settings(
@@ -44,50 +51,9 @@ run_links = settings(
 seeds = given(seed=st.integers(0, 2**32))
 
 
-def listed(linker: str, words: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the rows that we print."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = main(["why-extract", f"--linker={linker}", "--", *words])
-    assert code in (0, 1), err.getvalue()
-    lines = out.getvalue().splitlines()
-    assert lines[0] == "reference\textracted\tsymbol"
-    return [tuple(line.split("\t")) for line in lines[1:]]
-
-
-def listed_by_bfd(words: Sequence[str]) -> list[tuple[str, ...]]:
-    command = ["ld.bfd", "-Map=map", "-o", "out", "--noinhibit-exec", "--no-demangle", *words]
-    subprocess.run(command, capture_output=True, timeout=60, check=False)
-    text = Path("map").read_text(encoding="utf-8")
-    included = text.partition(_BEGINS)[2].partition("\n\n")[0] if _BEGINS in text else ""
-    lines = re.sub(r"\n +", " ", included).splitlines()  # a long name has its reference on the next line
-    matches = [match for line in lines if (match := _ROW.match(line))]
-    assert len(matches) == len(lines)
-    return [(match[2] or "", match[1], match[3]) for match in matches]
-
-
-def as_in_a_map(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return our rows as GNU ld's map has them: it does not say which option asked for a member."""
-    return [("" if row[0].startswith("-") else row[0], row[1], row[2] or "--whole-archive") for row in rows]
-
-
-def rust_lld() -> list[str]:
-    rustc = shutil.which("rustc") or str(Path.home() / ".cargo/bin/rustc")
-    done = subprocess.run([rustc, "--print", "sysroot"], capture_output=True, text=True, check=True, timeout=60)
-    path = Path(done.stdout.strip()) / "lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld"
-    return [str(path), "-flavor", "gnu"]
-
-
 @pytest.fixture(scope="session")
 def lld() -> list[str]:
     return rust_lld()
-
-
-def listed_by_lld(lld: Sequence[str], words: Sequence[str]) -> list[tuple[str, ...]]:
-    options = ["-o", "out", "--why-extract=why", "--noinhibit-exec", "-z", "muldefs", "--no-demangle"]
-    Path("why").unlink(missing_ok=True)
-    subprocess.run([*lld, *options, *words], capture_output=True, timeout=60, check=False)
-    return [tuple(line.split("\t")) for line in Path("why").read_text(encoding="utf-8").splitlines()[1:]]
 
 
 def draw_object(chance: random.Random, *, root: bool = False) -> Specimen:
@@ -156,12 +122,45 @@ def arrange(chance: random.Random, inputs: list[list[str]]) -> list[str]:
     return ["-static", *words]
 
 
+def cases(directory: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the generated links that resolution is compared over, as words for lld."""
+    for seed in range(CASES):
+        draft = make(seed)
+        if "lld" not in draft.refused_by:
+            _, words, options = save(draft, directory)
+            yield seed, spell_for_lld(["-static", *option_words(options), *words])
+
+
+def test_every_case_of_resolution_lists_what_lld_lists(tmp_path: Path, lld: list[str]) -> None:
+    differing, compared, crashes = [], 0, 0
+    with chdir(tmp_path):
+        for seed, words in cases(tmp_path):
+            real = run_lld(lld, tmp_path, words)
+            if "PLEASE submit a bug report" in real.messages:
+                crashes += 1
+                continue
+            compared += 1
+            if list_by_us("lld", words) != list(real.rows):
+                differing.append(f"seed {seed}: {' '.join(words)}")
+    print(f"\nwhy-extract: {compared} links as lld, {crashes} crashes of lld, {len(differing)} differences")  # noqa: T201
+    assert not differing
+
+
+def test_the_command_prints_what_it_prints_within_this_process(tmp_path: Path) -> None:
+    with chdir(tmp_path):
+        for _, words in islice(cases(tmp_path), _PROCESSES):
+            command = [sys.executable, "-m", "staticlink.cli", "why-extract", "--linker=lld", "--", *words]
+            environment = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
+            done = subprocess.run(command, capture_output=True, env=environment, text=True, timeout=60, check=False)
+            assert read_rows(done.stdout) == list_by_us("lld", words)
+
+
 @run_links
 @seeds
 def test_generated_command_lines_list_what_gnu_ld_lists(tmp_path: Path, seed: int) -> None:
     with chdir(tmp_path):
         words = draw_words(random.Random(seed))  # noqa: S311  (repeatable is what is wanted)
-        assert as_in_a_map(listed("bfd", words)) == listed_by_bfd(words)
+        assert as_in_a_map(list_by_us("bfd", words)) == list_by_bfd(words)
 
 
 @run_links
@@ -169,7 +168,7 @@ def test_generated_command_lines_list_what_gnu_ld_lists(tmp_path: Path, seed: in
 def test_generated_command_lines_list_what_lld_lists(tmp_path: Path, lld: list[str], seed: int) -> None:
     with chdir(tmp_path):
         words = draw_words(random.Random(seed))  # noqa: S311
-        assert listed("lld", words) == listed_by_lld(lld, words)
+        assert list_by_us("lld", words) == list_by_lld(lld, words)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +186,7 @@ def test_generated_command_lines_list_what_lld_lists(tmp_path: Path, lld: list[s
 def test_options_of_lld(tmp_path: Path, lld: list[str], words: list[str]) -> None:
     with chdir(tmp_path):
         write_known()
-        assert listed("lld", ["-static", *words]) == listed_by_lld(lld, ["-static", *words])
+        assert list_by_us("lld", ["-static", *words]) == list_by_lld(lld, ["-static", *words])
 
 
 @pytest.mark.parametrize(
@@ -206,7 +205,7 @@ def test_options_of_lld(tmp_path: Path, lld: list[str], words: list[str]) -> Non
 def test_options_of_gnu_ld(tmp_path: Path, words: list[str]) -> None:
     with chdir(tmp_path):
         write_known()
-        assert as_in_a_map(listed("bfd", ["-static", *words])) == listed_by_bfd(["-static", *words])
+        assert as_in_a_map(list_by_us("bfd", ["-static", *words])) == list_by_bfd(["-static", *words])
 
 
 def write_known() -> None:
@@ -243,10 +242,10 @@ def glibc_words() -> list[str]:
 def test_a_real_link_lists_what_both_linkers_list(tmp_path: Path, lld: list[str]) -> None:
     with chdir(tmp_path):
         words = glibc_words()
-        found = listed("bfd", words)
+        found = list_by_us("bfd", words)
         assert len(found) > 400
-        assert as_in_a_map(found) == listed_by_bfd(words)
-        assert listed("lld", words) == listed_by_lld(lld, words)
+        assert as_in_a_map(found) == list_by_bfd(words)
+        assert list_by_us("lld", words) == list_by_lld(lld, words)
 
 
 def test_a_plan_is_a_response_file_that_every_linker_takes(tmp_path: Path) -> None:
@@ -273,7 +272,7 @@ def test_why_agrees_with_the_extractions(tmp_path: Path) -> None:
         with redirect_stdout(out):
             assert main(["why", "--json", "abort", "--", *words]) == 0
         answer = json.loads(out.getvalue())
-        rows = {(Path(row[1]).name, row[2], Path(row[0]).name) for row in listed("bfd", words)}
+        rows = {(Path(row[1]).name, row[2], Path(row[0]).name) for row in list_by_us("bfd", words)}
         chain = [(step["extracted"], step["symbol"], step["reference"]) for step in answer["chain"]]
         assert chain[-1][1:] == ("", "an object")
         assert len(chain) > 1

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HEADER = "reference\textracted\tsymbol"
 #: How lld names the options that extract a member, where that is not the option itself.
-_LLD_REFERENCES = {"-u": "<internal>", "--wrap": "<internal>"}
+_LLD_REFERENCES = dict.fromkeys(("-u", "--require-defined", "--defsym", "--wrap"), "<internal>")
 
 
 def why_extract(options: argparse.Namespace) -> int:
@@ -61,13 +61,13 @@ def extraction_rows(found: Resolution, arguments: Arguments) -> Iterator[tuple[s
     """
     if found.profile == "lld":
         for one in found.extractions:
-            yield _reference(one, found, arguments), _listed(one, found, arguments), one.symbol
+            yield _reference(one, found, arguments), _listed(one, found, arguments), one.listed
         return
     reasons = {id(one.extracted): one for one in found.extractions}
     for member in found.loaded:
         reason = reasons.get(id(member))
         if reason is not None:
-            yield _reference(reason, found, arguments), arguments.name_of(member), reason.symbol
+            yield _reference(reason, found, arguments), arguments.name_of(member), reason.listed
         elif member.archive is not None:
             yield "--whole-archive", arguments.name_of(member), ""
 

@@ -184,7 +184,7 @@ class GnuLd(GnuLdSymbols):
         It looks for ``f@@V``, ``f@V`` and ``f``, and takes the first of them that was named, however weakly.
         Source: ``_bfd_elf_archive_symbol_lookup`` in binutils' ``bfd/elflink.c``.
         """
-        listed = archive.table.index[0][position] if archive.table.index else name
+        listed = _listed(archive, position)
         if listed == name:
             return False
         return name != next(one for one in (listed, listed.replace("@@", "@", 1), name) if one in self.state)
@@ -211,7 +211,7 @@ class GnuLd(GnuLdSymbols):
         ):
             return []
         self.extracted[archive].add(offset)
-        self.record(state >> ROLE_BITS, one, name)
+        self.record(state >> ROLE_BITS, one, name, _listed(archive, position))
         found = [(place, fresh) for fresh in self._join(one) if fresh in promises for place in promises[fresh]]
         if self.reopened:
             return [row for row in found if row[1] not in self.reopened or not self._passed(row[1], row[0])]
@@ -224,6 +224,11 @@ def _promisers(archives: Sequence[Archive]) -> dict[str, list[int]]:
         for name in archive.promises:
             found.setdefault(name, []).append(place)
     return found
+
+
+def _listed(archive: Archive, position: int) -> str:
+    """Return the name that the index holds at ``position``."""
+    return archive.table.index[0][position] if archive.table.index else ""
 
 
 def _defines(one: ObjectFile, name: str) -> bool:

@@ -17,6 +17,7 @@ Not modelled: bitcode.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
@@ -60,13 +61,13 @@ class Lld(SymbolTable):
         self._offered: list[ObjectFile] = []
         self._taken: set[int] = set()
         self._late: list[tuple[str, int]] = []
-        self._versioned: set[str] = set()
+        self._versioned: dict[str, str] = {}
         self._discarded: dict[str, int] = {}
         self._assignments: list[Assignment] = list(options.defsym)
 
     def names(self, names: Collection[str]) -> list[str]:
         """Return the names that definitions of ``names`` satisfy: a default version ``f@@V`` is the bare ``f``."""
-        self._versioned.update(name.partition("@@")[0] for name in names if "@@" in name)
+        self._versioned.update((name.partition("@@")[0], name) for name in names if "@@" in name)
         return [name.partition("@@")[0] for name in names]
 
     def finish(self) -> None:
@@ -80,6 +81,9 @@ class Lld(SymbolTable):
             if name in self.state:
                 self._wrap(name)
         self.assigned.update(dict.fromkeys(self._assignments))
+        if self._versioned:
+            found = self.extractions
+            self.extractions = [replace(one, listed=self._versioned.get(one.symbol, one.symbol)) for one in found]
         self._count_late()
         self._need_versioned()
         for name, number in self._discarded.items():

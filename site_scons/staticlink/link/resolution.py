@@ -48,13 +48,15 @@ class Extraction:
     """One member that was extracted: the file whose reference asked for it, the member, and the symbol.
 
     ``reference`` is ``-u`` or ``--entry`` when the command line asked. ``extracted`` is the member itself, with its
-    archive; ``member`` is what the linker lists, and lld lists the member that defines ``symbol`` in the end.
+    archive; ``member`` is what the linker lists, and lld lists the member that defines ``symbol`` in the end. A linker
+    lists the symbol as ``listed``: where a default version ``f@@V`` satisfied ``f``, under that name.
     """
 
     reference: str
     member: str
     symbol: str
     extracted: ObjectFile
+    listed: str
 
 
 @dataclass(frozen=True, slots=True)

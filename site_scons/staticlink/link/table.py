@@ -216,14 +216,17 @@ class SymbolTable:
         """Return the names that references to ``names`` have under ``--wrap``."""
         return list(map(self.options.renamed, names)) if self.options.wrap else names
 
-    def record(self, number: int, one: ObjectFile, symbol: str, *, listed_by_owner: bool = False) -> None:
+    def record(
+        self, number: int, one: ObjectFile, symbol: str, listed: str = "", *, listed_by_owner: bool = False
+    ) -> None:
         """Note that object ``number``'s reference to ``symbol`` extracted ``one`` from its archive.
 
-        ``listed_by_owner``: the linker lists whoever defines ``symbol`` by now in place of ``one``.
+        ``listed`` is another name under which the linker lists the symbol. ``listed_by_owner``: the linker lists
+        whoever defines ``symbol`` by now in place of ``one``.
         """
         reference = _OPTIONS[number] if number < 0 else self.loaded[number].display
         owner = self.loaded[self.state[symbol] >> ROLE_BITS] if listed_by_owner else one
-        self.extractions.append(Extraction(reference, owner.display, symbol, one))
+        self.extractions.append(Extraction(reference, owner.display, symbol, one, listed or symbol))
 
     def finally_assigned(self) -> Collection[str]:
         """Return the symbols that ``--defsym`` defines in the end, whatever they were before."""
