@@ -291,15 +291,18 @@ def _positions(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
 
     Source: ``_bfd_elf_archive_symbol_lookup`` in binutils' ``bfd/elflink.c``.
     """
-    versioned = "@@" in "\0".join(names)
-    plain: dict[str, tuple[int, ...]] = {name: (place,) for place, name in enumerate(names)}
-    if len(plain) == len(names) and not versioned:
-        return plain
-    found: dict[str, list[int]] = {}
-    for position, name in enumerate(names):
-        found.setdefault(name, []).append(position)
-        if versioned and "@@" in name:
-            base, _, version = name.partition("@@")
-            found.setdefault(base, []).append(position)
-            found.setdefault(f"{base}@{version}", []).append(position)
-    return {name: tuple(places) for name, places in found.items()}
+    last: dict[str, tuple[int, ...]] = {name: (place,) for place, name in enumerate(names)}
+    more: dict[str, list[int]] = {}
+    if len(last) < len(names):
+        for place, name in enumerate(names):
+            if last[name][0] != place:
+                more.setdefault(name, []).append(place)
+    if "@@" in "\0".join(names):
+        for place, name in enumerate(names):
+            if "@@" in name:
+                base, _, version = name.partition("@@")
+                more.setdefault(base, []).append(place)
+                more.setdefault(f"{base}@{version}", []).append(place)
+    for name, places in more.items():
+        last[name] = tuple(sorted((*places, *last.get(name, ()))))
+    return last
