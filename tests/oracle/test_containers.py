@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 from staticlink.errors import StaticlinkError
+from staticlink.link.audit import audit_archives, audit_link
+from staticlink.link.finding import load_policy
 from staticlink.link.inputs import Archive, ObjectFile, read_input
+from staticlink.link.order import order_inputs
 from staticlink.link.resolve import resolve
 from staticlink.report.text import render_error
 
@@ -297,6 +300,25 @@ def test_a_shared_object() -> None:
     assert refusal("x.so") == (
         "not a relocatable object: x.so\n  it is a shared object or position-independent executable"
     )
+
+
+def test_a_thin_archive_of_archives_is_a_finding_because_lld_and_mold_fail() -> None:
+    run("ar", "rcsD", "inner.a", "f.o")
+    run("ar", "rcsTD", "x.a", "inner.a")
+    for linker, works in (("ld.bfd", True), ("ld.gold", True), ("ld.lld", False), ("mold", False)):
+        if shutil.which(linker):
+            done = subprocess.run([linker, "root.o", "x.a", "-o", "out"], capture_output=True, check=False, timeout=60)
+            assert (done.returncode == 0) is works, linker
+    root, thin = read_input(Path("root.o")), read_input(Path("x.a"))
+    assert isinstance(root, ObjectFile)
+    assert isinstance(thin, Archive)
+    for found in (
+        audit_link(order_inputs([root], [thin]), load_policy()),
+        audit_archives([Path("x.a")], load_policy()),
+    ):
+        assert [(one.id, one.level, one.subject, one.evidence) for one in found] == [
+            ("nested-thin-archive", "error", "x.a", ("its members are in inner.a",))
+        ]
 
 
 def test_a_thin_archive_of_a_thin_archive() -> None:

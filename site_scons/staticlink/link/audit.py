@@ -24,6 +24,7 @@ from staticlink.link.divergence import find_divergence
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
 from staticlink.link.missing import explain_missing
+from staticlink.link.nested_archives import find_nested_archives
 from staticlink.link.rivals import find_rivals
 from staticlink.link.rust_runtimes import find_rust_clashes, read_runtimes
 from staticlink.link.thread_locals import find_tls_mismatches
@@ -61,6 +62,7 @@ def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
         *(one for one in find_weak_winners(order, policy) if one.subject not in told),
         *divergence,
         *find_tls_mismatches(resolution, policy),
+        *find_nested_archives(resolution.used_archives, policy),
         *find_discarded(resolution, policy),
         *find_constructor_only(extractable_archives(order), policy),
         *find_weak_references(order, policy),
@@ -82,6 +84,7 @@ def audit_archives(paths: Sequence[Path], policy: Policy, *, machine: str = "x86
         *find_rust_clashes(read_runtimes(archives), policy),
         *find_rivals(archives, policy),
         *find_constructor_only(archives, policy),
+        *find_nested_archives(archives, policy),
     ]
     return _worst_first(found)
 
