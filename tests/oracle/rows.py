@@ -401,10 +401,13 @@ def linkonce_and_comdat(d: Draft) -> None:
 def wrapped(d: Draft) -> None:
     f = d.wanted(d.name())
     d.extend("wrap", f)
-    d.library(P(strong=[f"__wrap_{f}"], undefined=[f"__real_{f}"] if d.some(0.8) else []))
-    d.library(P(strong=[f]))
-    if d.some(0.3):
-        d.wanted(f, "weak_undefined")
+    role = d.chance.choice(["undefined", "undefined", "weak_undefined"])
+    d.library(P(strong=[f"__wrap_{f}"]).put(role, *([f"__real_{f}"] if d.some(0.8) else [])))
+    if d.some(0.8):
+        d.library(P(strong=[f]))
+    for role in ("weak_undefined", "strong"):
+        if d.some(0.3):
+            d.wanted(f, role)
 
 
 def wrapped_where_defined(d: Draft) -> None:

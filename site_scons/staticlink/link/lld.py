@@ -146,8 +146,21 @@ class Lld(SymbolTable):
             self._ask(f"__wrap_{name}", FROM_WRAP)
         else:
             self.state.setdefault(f"__wrap_{name}", FROM_WRAP << ROLE_BITS | WEAK_UNDEFINED)
-        if f"__real_{name}" in self.state and not self._is_weak(name):
-            self._ask(name, FROM_WRAP)
+        if f"__real_{name}" in self.state:
+            if not self._is_weak(name):
+                self._ask(name, FROM_WRAP)
+            self._bind_as_real(name)
+
+    def _bind_as_real(self, name: str) -> None:
+        """Let ``name`` be as weak as ``__real_NAME``, whose references it gets (``addWrappedSymbols``, ``Driver.cpp``)."""
+        role, weak = self.state[name] & ROLE_MASK, self._is_weak(f"__real_{name}")
+        if role in _OPEN and not weak:
+            self.state[name] = FROM_WRAP << ROLE_BITS | UNDEFINED
+        elif role == UNDEFINED and weak:
+            del self.undefined[name]
+            self.state[name] = FROM_WRAP << ROLE_BITS | WEAK_UNDEFINED
+        elif role == STRONG and weak:
+            self.clashes.pop(name, None)
 
     def _is_weak(self, name: str) -> bool:
         """Say whether a symbol is weak so far: its definition is, or every reference where there is none."""
