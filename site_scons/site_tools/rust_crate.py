@@ -27,6 +27,7 @@ from staticlink.rust.toolchain import find_program
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import compiling, crate_place, declare, describe, generate_builders, report_warnings
+from staticlink_scons.joining import generate_joining, join_crates, mark_members, record_node
 from staticlink_scons.settings import settings
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def generate(env: Environment) -> None:
         env.Tool("vendored_library", toolpath=[str(Path(__file__).parent)])
     env.SetDefault(RUSTCRATE_CARGOFLAGS=[])
     generate_builders(env)
+    generate_joining(env)
     env["BUILDERS"]["_RustArchive"] = Builder(action=core_action(_make_archive, "CARGO  $TARGET"))
-    env.AppendUnique(PROGEMITTER=[_without_facts])
+    env.AppendUnique(PROGEMITTER=[_joined])
     env.AddMethod(_rust_crate, "RustCrate")
 
 
@@ -71,6 +73,8 @@ def _rust_crate(
         check_options(options, triple, settings(env).target)
         declared = describe(env, place, options, toolchain and str(toolchain), _words(env, crates))
         require_libraries(declared.crate)
+    if len(declared.crate.members) > 1:
+        return mark_members([record_node(env, declared)], declared)
     stem = f"{settings(env).place}/rust/lib{declared.crate.library}"
     archive, facts = env.File(f"{stem}.a"), env.File(f"{stem}.rust.json")
     if archive.has_explicit_builder() and archive.attributes.staticlink_crate != declared:
@@ -78,7 +82,7 @@ def _rust_crate(
         archive, facts = env.File(f"{stem}.a"), env.File(f"{stem}.rust.json")
     if archive.has_explicit_builder():
         return [archive, facts]
-    return declare(env, "_RustArchive", [archive, facts], declared)
+    return mark_members(declare(env, "_RustArchive", [archive, facts], declared), declared)
 
 
 def _options(  # the words of an SConscript
@@ -106,9 +110,10 @@ def _words(env: Environment, value: Any) -> tuple[str, ...]:
     return tuple(map(str, env.Split(value) if isinstance(value, str) else flatten([value])))
 
 
-def _without_facts(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
-    """Hand a plain ``Program`` the archives only, with ``static=0``: a linker cannot read what is said of them."""
-    return target, [node for node in source if not str(node).endswith(".rust.json")]
+def _joined(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
+    """Hand a plain ``Program`` what a linker reads, with ``static=0``, and several crates as one."""
+    joined = join_crates(env, target, source)
+    return target, [node for node in joined if not str(node).endswith(".rust.json")]
 
 
 def _named_only(env: Environment, place: Path) -> list[Node]:

@@ -28,6 +28,7 @@ from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.cleaning import remove_empty_directories
 from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_cxx, reject_cxx
+from staticlink_scons.joining import join_crates
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.question import declare_question, program_of
 from staticlink_scons.settings import settings
@@ -100,6 +101,7 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     chosen = settings(env)
     adopt_compiler(env)
     reject_cxx(env, source)
+    source = join_crates(env, target, source)
     env.Depends(output, env.Value(repr((chosen.target, chosen.unwinder, chosen.linker, chosen.findings))))
     env.Depends(output, core_nodes(env, *CORE_PARTS))
     env.Depends(output, _sysroot_nodes(env))
@@ -153,6 +155,8 @@ def _explain(target: list[Node], source: list[Node], env: Environment) -> None:
 
 def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRequest:
     """Return the paths and options of one link as the core takes them."""
+    from staticlink.link.sources import read_crates
+
     chosen = settings(env)
     built = Path(chosen.build_dir)
     paths = [Path(node.path if hasattr(node, "path") else str(node)) for node in source]
@@ -161,20 +165,28 @@ def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRe
         {"libunwind": built / "libunwind" / "lib" / "libunwind.a"} if "libunwind" in _unwinder_names(env) else {}
     )
     probe = env.get("PROBE")
+    rust = tuple(path for path in paths if path.name.endswith(".rust.json"))
+    facts = read_crates(rust).values()
     return LinkRequest(
         output=Path(target[0].path),
         target=chosen.target,
         inputs=(*(path for path in paths if path.suffix != ".json"), *library_files),
-        flags=_words(env, "$LINKFLAGS", target, source),
-        libraries=libraries,
-        directories=tuple(Path(word[2:]) for word in _words(env, "$_LIBDIRFLAGS", target, source)),
+        flags=(
+            *_words(env, "$LINKFLAGS", target, source),
+            *(word for one in facts for word in one.get("flags", ())),
+        ),
+        libraries=(*libraries, *(name for one in facts for name in one.get("libraries", ()))),
+        directories=(
+            *(Path(word[2:]) for word in _words(env, "$_LIBDIRFLAGS", target, source)),
+            *(Path(name) for one in facts for name in one.get("directories", ())),
+        ),
         libc=_libc(env),
         cc=_compiler(env),
         unwinder=chosen.unwinder,
         unwinders=unwinders,
         linker=chosen.linker,
         linkers=find_linkers(_linker_directories(env)),
-        rust=tuple(path for path in paths if path.name.endswith(".rust.json")),
+        rust=rust,
         probe=tuple(env.Flatten(probe)) if probe is not None else None,
         findings=chosen.findings,
     )
@@ -249,7 +261,9 @@ def _older_than_sources(node: Node) -> bool:
 
 def _dynamic_program(env: Environment, target: Any, source: Any, **kw: Any) -> Any:
     """Link an ordinary dynamic executable from what ``StaticProgram`` takes."""
-    sources = [node for node in env.arg2nodes(flatten([source]), env.File) if not str(node).endswith(".json")]
+    nodes = env.arg2nodes(flatten([target]), env.File)
+    joined = join_crates(env, nodes, env.arg2nodes(flatten([source]), env.File))
+    sources = [node for node in joined if not str(node).endswith(".json")]
     libraries = flatten([kw.pop("LIBS", env.get("LIBS", []))])
     kw.pop("PROBE", None)
     return env.Program(target, sources, LIBS=[*libraries, *_DYNAMIC_LIBRARIES], **kw)

@@ -92,7 +92,8 @@ def closure(start: Path) -> set[Path]:
     [
         ("site_tools/static_program", ("CORE_PARTS",), ("link/plan.py",)),
         ("site_tools/vendored_library", ("_CORE_PARTS",), ("vendored/build.py",)),
-        ("staticlink_scons/crates", ("_CORE_PARTS",), ("rust/cargo.py", "rust/crate.py", "rust/driver.py")),
+        ("staticlink_scons/crates", ("CORE_PARTS",), ("rust/cargo.py", "rust/crate.py", "rust/driver.py")),
+        ("staticlink_scons/joining", ("JOIN_PARTS",), ("rust/umbrella.py", "rust/joined.py", "rust/rlibs.py")),
         ("staticlink_scons/crates", ("_STD_PARTS",), ("rust/std.py",)),
         ("site_tools/embedded_python", ("_FREEZE_PARTS",), ("python/bundle.py",)),
         ("site_tools/embedded_python", ("_INITTAB_PARTS",), ("python/inittab.py",)),

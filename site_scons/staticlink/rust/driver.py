@@ -7,8 +7,9 @@ Measured, that costs one per cent of the compile time.
 
 A *primary* package, one that the project named, is compiled to an rlib where cargo wanted a static or dynamic library,
 except when ``--print=native-static-libs`` says that the static library itself is wanted. Cargo wants to see the files
-it asked for, so empty ones are made. The arguments are kept beside the rlib, in ``NAME-HASH.arguments``: they hold the
-panic strategy and the LTO that the profile asks for, and are there as long as cargo finds the rlib fresh.
+it asked for, so empty ones are made. Where the rlib is, a note says that looks like one of rustc's own: cargo keeps
+those and repeats them for what it finds fresh. The arguments are kept beside the rlib, in ``NAME-HASH.arguments``: they
+hold the panic strategy and the LTO that the profile asks for.
 
 A primary package's binary is "linked" by :mod:`staticlink.rust.recorder`. rustc's own crt objects are left out: those
 of the link are the chosen libc's.
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: A change of what follows changes what compiles mean, and has to count one up.
 _VERSION = "recorded 1"
+#: How the note begins that says where an rlib is, below the target's directory and without its prefix and suffix.
+NOTE = "staticlink rlib: "
 _PREPARE = r"""
 name= extra= out= kinds=
 last=
@@ -53,6 +56,9 @@ case "${CARGO_PRIMARY_PACKAGE:+primary}$kinds $*" in
     set -- "$@" -C linker=%(linker)s -C linker-flavor=gcc -C link-self-contained=no ;;
 primary*)
     printf '%%s\n' "$@" > "$out/$name$extra.arguments" || exit
+    printf '{"$message_type":"diagnostic","message":"%(note)s%%s","code":null,"level":"note",' \
+        "${out##*/%(triple)s/}/$name$extra" >&2
+    printf '"spans":[],"children":[],"rendered":""}\n' >&2
     case "$kinds" in *staticlib*|*dylib*) rewritten=yes ;; esac ;;
 esac
 last=
@@ -100,7 +106,7 @@ def write_crate_driver(  # one argument a thing that decides compiles
         triple,
         arguments,
         f"{identity}{' static' if target.static else ''} {_VERSION}",
-        _PREPARE % {"linker": shlex.quote(str(linker.absolute()))},
+        _PREPARE % {"linker": shlex.quote(str(linker.absolute())), "note": NOTE, "triple": triple},
     )
     return write_driver(driver, directory / f"rustc-{name}")
 

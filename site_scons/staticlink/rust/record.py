@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import read_archive
 from staticlink.elf.mapping import map_file
+from staticlink.elf.rust_metadata import MEMBER as METADATA
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _DROPPED = frozenset(
     }
 )  # fmt: skip
 _DROPPED_PREFIXES = ("-B", "-fuse-ld=")
-_METADATA = "lib.rmeta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def content_digest(path: Path) -> str:
         found.update(data)
         return found.hexdigest()
     for member in read_archive(data, path.name).members:
-        if member.name != _METADATA:
+        if member.name != METADATA:
             found.update(f"{member.name}\0{member.size}\0".encode())
             found.update(memoryview(data)[member.start : member.start + member.size])
     return found.hexdigest()
