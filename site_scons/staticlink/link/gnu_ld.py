@@ -22,6 +22,7 @@ from heapq import heapify, heappop, heappush
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from staticlink.elf.ar import reindex_command
 from staticlink.errors import fail
 from staticlink.link.gnu_ld_symbols import GnuLdSymbols
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole
@@ -201,7 +202,7 @@ class GnuLd(GnuLdSymbols):
         if one is None or not _defines(one, name):
             member = one.display if one else f"a member of {archive.display} that is no object"
             evidence = (f"{name} is not defined in {member}",)
-            fix = f"ranlib {archive.display}"
+            fix = reindex_command(archive.table.members, archive.display)
             raise fail("stale-index", f"stale archive index: {archive.display}", evidence=evidence, fix=fix)
         state, promises = self.state[name], archive.promises
         if state & ROLE_MASK == UNDEFINED and name in self.barred:
