@@ -107,6 +107,7 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
     nodes: list[Node] = env["BUILDERS"][builder](env, targets, [env.File(str(path)) for path in files])
     for node in nodes:
         node.attributes.staticlink_crate = declared
+    env.Depends(nodes, [env.File(node_name(path)) for link in options.links for path in link.files])
     decisions = [options, toolchain.verbose, *deciding_environment(os.environ)]
     env.Depends(nodes, [env.Value(repr(decisions)), tool_node(env, toolchain.rustc)])
     env.Depends(nodes, core_nodes(env, *CORE_PARTS))

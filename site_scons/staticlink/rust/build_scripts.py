@@ -61,9 +61,10 @@ _REFUSE_CXX = f"""\
 echo "{_NO_CXX}: $CARGO_PKG_NAME" >&2
 exit 1
 """
+#: An empty list of directories would stand for the machine's own.
 _PKG_CONFIG = """\
 unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-PKG_CONFIG_LIBDIR={directories}
+PKG_CONFIG_LIBDIR=${{STATICLINK_PKG_CONFIG_LIBDIR:-/nonexistent}}
 export PKG_CONFIG_LIBDIR
 exec {program} --define-prefix "$@"
 """
@@ -77,7 +78,7 @@ set(CMAKE_CXX_COMPILER "{place}/{prefix}c++")
 set(CMAKE_CXX_COMPILER_FORCED TRUE)
 set(CMAKE_AR "{place}/{prefix}ar" CACHE FILEPATH "")
 set(CMAKE_RANLIB "{place}/{prefix}ranlib" CACHE FILEPATH "")
-set(CMAKE_FIND_ROOT_PATH {roots})
+set(CMAKE_FIND_ROOT_PATH "{sysroot}" $ENV{{STATICLINK_PREFIXES}})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
@@ -90,8 +91,7 @@ class TargetTools:
     """The tools of one target. ``rust_triple`` is what cargo compiles for, ``host_triple`` what it runs on.
 
     ``sysroot`` is that of a libc which is not the machine's own; ``cc`` and ``cxx`` are the target's compilers,
-    ``host_cc`` and ``host_cxx`` the machine's. ``libraries`` are prefixes of vendored libraries that build scripts may
-    find. ``identity`` changes when any of this does, and names no path.
+    ``host_cc`` and ``host_cxx`` the machine's. ``identity`` changes when any of this does, and names no path.
     """
 
     target: Target
@@ -103,7 +103,6 @@ class TargetTools:
     host_cxx: tuple[str, ...]
     identity: str
     sysroot: Path | None = None
-    libraries: tuple[Path, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -201,10 +200,7 @@ def _musl_environment(tools: TargetTools, place: Path) -> dict[str, str]:
 def _write_pkg_config(tools: TargetTools, place: Path, search: str, ours: Path) -> None:
     """Write a pkg-config that sees our libraries only, under the names a build script may call it by."""
     found = _pkg_config(search)
-    below = [library.absolute() / part / "pkgconfig" for library in tools.libraries for part in ("lib", "share")]
-    # An empty list would stand for the machine's own directories.
-    directories = shlex.quote(":".join(map(str, below)) or "/nonexistent")
-    text = _PKG_CONFIG.format(directories=directories, program=shlex.quote(found))
+    text = _PKG_CONFIG.format(program=shlex.quote(found))
     write_script(place / f"{tools.prefix}pkg-config", f"#!/bin/sh\n{text}")
     for name in ("pkg-config", "pkgconf"):
         write_script(place / name, f"#!/bin/sh\n{_for_host((found,), ours)}{text}")
@@ -221,8 +217,12 @@ def _for_host(command: tuple[str, ...], ours: Path) -> str:
 
 
 def _toolchain_file(tools: TargetTools, place: Path, sysroot: Path) -> str:
-    roots = " ".join(f'"{_cmake_quoted(root.absolute())}"' for root in (sysroot, *tools.libraries))
-    return _CMAKE.format(arch=tools.target.arch, place=_cmake_quoted(place), prefix=tools.prefix, roots=roots)
+    return _CMAKE.format(
+        arch=tools.target.arch,
+        place=_cmake_quoted(place),
+        prefix=tools.prefix,
+        sysroot=_cmake_quoted(sysroot.absolute()),
+    )
 
 
 def _spellings(variable: str, tools: TargetTools) -> tuple[str, str, str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
+    from staticlink.rust.links import Link
     from staticlink.target import Target
 
 #: What cargo's arguments may not say, because the build decides it.
@@ -35,7 +36,8 @@ HOST = "host"
 class CrateOptions:
     """How one crate is compiled. ``rustflags`` reach compiles for the target only; ``cargo`` are cargo's own arguments.
 
-    ``environment`` are variables, with their values, that cargo and its build scripts see.
+    ``environment`` are variables, with their values, that cargo and its build scripts see. ``links`` stand in for build
+    scripts.
     """
 
     features: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class CrateOptions:
     rustflags: tuple[str, ...] = ()
     cargo: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def identity(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from staticlink.errors import fail
 from staticlink.model import Choice
 from staticlink.rust.cargo import build_crate
 from staticlink.rust.driver import write_crate_driver
+from staticlink.rust.links import identify_links, links_environment, require_links
 from staticlink.rust.std import Road
 from staticlink.rust.wrong_libc import reject_wrong_libc
 
@@ -85,12 +86,15 @@ class Compile:
             sysroot=road.sysroot,
             remap=_remap(crate, self.toolchain, self.into, self.run.environ),
             rustflags=options.rustflags,
-            identity=f"{road.identity}{self.run.tools}{options.identity}",
+            identity=f"{road.identity}{self.run.tools}{options.identity}{identify_links(options.links)}",
         )
+        answers = [word for link in options.links for word in link.arguments(road.rust_triple)]
         compiled = build_crate(
-            crate, self.toolchain, wanted, options=options, into=self.into, run=self.run,
+            crate, self.toolchain, (wanted[0], *answers, *wanted[1:]), options=options, into=self.into,
+            run=replace(self.run, environ={**self.run.environ, **links_environment(options.links)}),
             rustc=rustc, triple=road.rust_triple,
         )  # fmt: skip
+        require_links(crate, options.links, self.toolchain, self.run.environ)
         if self.run.libcs is not None:
             reject_wrong_libc(compiled.messages, self.run.libcs, self.target.arch)
         return compiled
