@@ -17,16 +17,17 @@ import struct
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from staticlink.elf.groups import GROUP, SYMTAB, read_groups
 from staticlink.elf.header import MAGIC, read_header, require_relocatable
 from staticlink.elf.sections import SectionTable, require_bounded, reread
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from staticlink.elf.mapping import Bytes
 
-_SYMTAB, _GROUP, _SYMTAB_SHNDX = 2, 17, 18
+_SYMTAB_SHNDX = 18
 _UNDEF, _LORESERVE, _ABS, _COMMON, _XINDEX = 0, 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF
 #: machine -> section number of COMMON symbols that its medium and large code models keep apart (x86-64 psABI, 4.2).
 _LARGE_COMMON = {"x86_64": 0xFF02}
@@ -36,10 +37,6 @@ _KNOWN_INFOS = frozenset(binding << 4 | kind for binding in (_GLOBAL, _WEAK, _UN
 _TLS = 6
 _TLS_INFOS = frozenset(info for info in _KNOWN_INFOS if info & 15 == _TLS)
 _SECTION_TYPE = 3
-_COMDAT = 1
-_GROUP_ENTRY = 4
-_SHF_GROUP = 0x200
-_RELOCATIONS = (4, 9)
 _LOCAL_INFO = bytes(range(16))
 #: byte order -> the section number of an absolute symbol, as it stands in a row.
 _ABS_BYTES = {"<": b"\xf1\xff", ">": b"\xff\xf1"}
@@ -172,8 +169,8 @@ class _Table:
         self._strings = "\0"
         self._wide: tuple[int, ...] = ()
         self._groups: dict[int, str] = {}
-        if _SYMTAB in self._sections.types:
-            self._find_table(self._sections.types.index(_SYMTAB))
+        if SYMTAB in self._sections.types:
+            self._find_table(self._sections.types.index(SYMTAB))
 
     def _find_table(self, number: int) -> None:
         sections = self._sections
@@ -193,8 +190,12 @@ class _Table:
         if _SYMTAB_SHNDX in sections.types:
             numbers = sections.data(sections.types.index(_SYMTAB_SHNDX), "the extended section index table")
             self._wide = struct.unpack_from(f"{self._header.order}{len(numbers) // 4}I", numbers)[first:]
-        if _GROUP in sections.types:
-            self._groups = self._read_groups(whole, width)
+        if GROUP in sections.types:
+
+            def signature(symbol: int) -> str:
+                return self._signature(whole[symbol * width : (symbol + 1) * width])
+
+            self._groups = read_groups(sections, self._header.order, size // width, signature)
 
     def _require_locals_first(self, before: memoryview, width: int) -> None:
         """Raise when a symbol before ``sh_info`` is not local: GNU ld never sees such a symbol, lld refuses it."""
@@ -202,40 +203,6 @@ class _Table:
         if found:
             number = len(before) // width - len(found)
             self._sections.fail(f"symbol {number} has the binding {found[0] >> 4}, but stands among the local ones")
-
-    def _read_groups(self, table: memoryview, width: int) -> dict[int, str]:
-        """Return section number -> signature of the COMDAT group it belongs to; 0 and below: a group of no section."""
-        found: dict[int, str] = {}
-        grouped: set[int] = set()
-        count = room = self._sections.count  # a section belongs to one group at most
-        for number, kind in enumerate(self._sections.types):
-            if kind != _GROUP:
-                continue
-            words, row = self._sections.data(number, "a section group"), self._sections.row(number)
-            symbol = row[7]
-            room -= len(words) // 4 - 1
-            if self._sections.types[row[6]] != _SYMTAB or row[9] != _GROUP_ENTRY:
-                self._sections.fail(f"the section group {number} has sh_link {row[6]} and sh_entsize {row[9]}")
-            if len(words) % 4 or not words or room < 0 or symbol * width >= len(table):
-                self._sections.fail(f"the section group {number} has {len(words)} bytes and signature {symbol}")
-            flags, *members = struct.unpack(f"{self._header.order}{len(words) // 4}I", words)
-            if members and not 0 < min(members) <= max(members) < count:
-                self._sections.fail(f"the section group {number} holds section {max(members)}, there are {count}")
-            self._require_flags(number, grouped, members)
-            grouped.update(members)
-            if flags & _COMDAT:
-                signature = self._signature(table[symbol * width : (symbol + 1) * width])
-                found[-number] = signature
-                found.update(dict.fromkeys(members, signature))
-        return found
-
-    def _require_flags(self, group: int, grouped: Collection[int], members: Iterable[int]) -> None:
-        """Raise when a member of ``group`` is in another one or does not say that it is in any: GNU ld refuses both."""
-        for member in members:
-            row = self._sections.row(member)
-            if member in grouped or (row[1] not in _RELOCATIONS and not row[2] & _SHF_GROUP):
-                wrong = "which is in another one too" if member in grouped else "which is not marked as in a group"
-                self._sections.fail(f"the section group {group} holds section {member}, {wrong}")
 
     def _signature(self, row: memoryview) -> str:
         fields = struct.unpack(self._header.order + _SYMBOL_LAYOUT[self._header.bits], row)
