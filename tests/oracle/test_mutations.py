@@ -25,7 +25,10 @@ CASES = int(os.environ.get("STATICLINK_MUTATIONS", "12000"))
 COMPARED = max(1500, CASES // 100)
 ALONE = max(100, CASES // 500)
 _TOP = Path(__file__).parents[2]
-_ROW = re.compile(r"^ +\d+: [0-9a-f]+ +\S+ \S+ +(?:GLOBAL|WEAK|UNIQUE) +\S+ .*?(UND|COM|ABS|LARGE_COM|\d+) (\S+)$")
+#: A row of a global symbol; readelf has no name for UNIQUE where the header names another system than GNU's.
+_ROW = re.compile(
+    r"^ +\d+: [0-9a-f]+ +\S+ \S+ +(?:GLOBAL|WEAK|UNIQUE|<OS specific>: 10) +\S+ .*?(UND|COM|ABS|LARGE_COM|\d+) (\S+)$"
+)
 _INCLUDED = re.compile(r"^(\S+?)(?:\(([^\n]*?)\))?(?: +|\n +)\S* ?\(.*\)$", re.MULTILINE)
 _END = re.compile(r"\n(?:Allocating|Discarded|Merging|Memory)")
 #: What GNU ld says of an object that it does not take. We read symbols, not relocations, so it may know more.
