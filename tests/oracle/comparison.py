@@ -1,8 +1,19 @@
 """Does a resolution come to what a real linker does, over any number of generated links?
 
 A comparison draws link number ``n`` from the seed ``n``, gives it to a linker and to :func:`resolve`, and counts the
-cases each link held. Compared are every extraction with its reference and symbol, in order; the undefined symbols; and
-those defined twice. Where a linker itself gives no answer, the part it leaves out is not compared, and counted.
+cases each link held. Compared are every extraction with its reference and symbol, in order; the undefined symbols that
+something in the executable needs; those defined twice; those required; and, in what was linked, whose definition of
+each symbol is there.
+
+Not compared, and why:
+
+- A link with ``--gc-sections`` is linked without it as well: which undefined symbols only dropped sections refer to is
+  not modelled, so with it they are compared as a subset, and without it exactly.
+- GNU ld stops reading at a TLS mismatch (an audit finds those before the link), so only what came before is compared.
+- GNU ld stops at the first ``--defsym`` it cannot evaluate, with all inputs read: of undefined symbols it names one.
+- Links on which a linker crashes: GNU ld 2.40 aborts when an assigned symbol becomes COMMON in another size, LLD 22
+  when a wrapped symbol is COMMON. They are counted.
+- Whose value a symbol has that ``--defsym`` or GNU ld's script assigns.
 """
 
 from __future__ import annotations
@@ -42,7 +53,7 @@ _ASSIGNED_BY_THE_SCRIPT = frozenset({"__bss_start", "_edata", "_end"})
 #: Cases in which LLD 14 and the lld that rustc ships differ: absolute symbols that are zero twice, GNU_UNIQUE,
 #: versioned references, COMDAT groups whose copies differ in binding, and --defsym beside the entry symbol. The newer
 #: one is followed.
-_NOT_AS_IN_LLD_14 = frozenset({"38", "39", "45", "52", "53", "54", "58"})
+NOT_AS_IN_LLD_14 = frozenset({"38", "39", "45", "52", "53", "54", "58"})
 
 
 @dataclass
@@ -82,7 +93,7 @@ def compare(linker: str, program: Sequence[str], first: int, links: int, directo
         draft = make(seed)
         tally.links += 1
         refused = linker.partition(" ")[0] in draft.refused_by
-        if refused or (linker == "lld 14" and draft.rows & _NOT_AS_IN_LLD_14):
+        if refused or (linker == "lld 14" and draft.rows & NOT_AS_IN_LLD_14):
             tally.left_out["not taken by this linker" if refused else "followed in the newer lld"] += 1
             continue
         items, words, options = save(draft, directory)
@@ -104,7 +115,7 @@ def compare(linker: str, program: Sequence[str], first: int, links: int, directo
 
 def _differences(draft: Draft, found: Resolution, real: Outcome) -> Iterator[str]:
     theirs = tuple(row for row in real.rows if row[2] != "--whole-archive")
-    ours = _rows(found)
+    ours = rows_of(found)
     stopped = _STOPS_READING.search(real.messages) is not None
     if ours[: len(theirs) if stopped else None] != theirs:
         yield f"extracts {theirs}, we say {ours}"
@@ -139,7 +150,7 @@ def _other_winners(draft: Draft, found: Resolution, winners: Mapping[str, str]) 
             yield f"{name} is that of {winners[name]}, we say {owner}"
 
 
-def _rows(found: Resolution) -> Rows:
+def rows_of(found: Resolution) -> Rows:
     """Return the extractions as the linker writes them.
 
     lld calls its command line ``<internal>``, GNU ld nothing at all; it knows no reference to a default version that

@@ -152,7 +152,10 @@ class Lld(SymbolTable):
             self._bind_as_real(name)
 
     def _bind_as_real(self, name: str) -> None:
-        """Let ``name`` be as weak as ``__real_NAME``, whose references it gets (``addWrappedSymbols``, ``Driver.cpp``)."""
+        """Let ``name`` be as weak as ``__real_NAME``, whose references it gets.
+
+        Source: ``addWrappedSymbols`` in ``lld/ELF/Driver.cpp``.
+        """
         role, weak = self.state[name] & ROLE_MASK, self._is_weak(f"__real_{name}")
         if role in _OPEN and not weak:
             self.state[name] = FROM_WRAP << ROLE_BITS | UNDEFINED
