@@ -122,8 +122,8 @@ def test_metadata_alone_and_a_shared_crate(rust: Path) -> None:
 
 
 def describe(directory: Path) -> str:
+    toolchain = find_toolchain(directory.parent, os.environ, directory.parent)
     with pytest.raises(StaticlinkError) as caught:
-        toolchain = find_toolchain(directory.parent, os.environ, directory.parent)
         require_libraries(describe_crate(directory, toolchain, os.environ, directory.parent))
     return render_error(caught.value)
 

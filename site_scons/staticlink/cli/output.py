@@ -39,7 +39,7 @@ def answer(
 ) -> int:
     """Print one command's answer and return its exit code. Of what was ``audited``, policy says what is an error."""
     if as_json:
-        write_document(command, {**fields, "findings": [asdict(one) for one in (*findings, *audited)]})
+        write_document(command, {**fields, "findings": [*map(asdict, findings), *map(asdict, audited)]})
     else:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()

@@ -111,7 +111,8 @@ def require_files(libc: Libc) -> None:
 def find_libraries(names: Iterable[str], directories: Sequence[Path], machine: str) -> tuple[Path, ...]:
     """Return the archive of each ``-l`` name: ``libNAME.a``, or the very file for ``:NAME``.
 
-    One that is for another machine than ``machine`` is passed over, as linkers do. Raises :class:`StaticlinkError` naming all that are missing and where they were looked for.
+    One that is for another machine than ``machine`` is passed over, as linkers do. Raises :class:`StaticlinkError`
+    naming all that are missing and where they were looked for.
     """
     found: list[Path] = []
     faults: list[Fault] = []
