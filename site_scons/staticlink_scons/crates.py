@@ -30,6 +30,7 @@ from staticlink_scons.build_tools import declare_tools, with_tools
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.pool import job_pool
 from staticlink_scons.settings import node_name, settings
+from staticlink_scons.watching import declare_seen, made_here, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,6 +104,8 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
     excluded = [Path(env.Dir(node_name(settings(env).build)).abspath)]
     with reading():
         files = sorted({*crate_files(crate, os.environ, excluded), crate.lock})
+        made = made_here(env, files)
+        files = [path for path in files if path not in made]
     _declare_lock(env, declared)
     nodes: list[Node] = env["BUILDERS"][builder](env, targets, [env.File(str(path)) for path in files])
     for node in nodes:
@@ -111,6 +114,7 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
     decisions = [options, toolchain.verbose, *deciding_environment(os.environ)]
     env.Depends(nodes, [env.Value(repr(decisions)), tool_node(env, toolchain.rustc)])
     env.Depends(nodes, core_nodes(env, *CORE_PARTS))
+    declare_seen(env, nodes, declared, [*excluded, *made])
     return list(nodes)
 
 
@@ -132,20 +136,21 @@ def std_node(env: Environment, toolchain: Toolchain) -> Node:
 
 
 @contextmanager
-def compiling(env: Environment, toolchain: Toolchain) -> Iterator[Compile]:
-    """Give an action what cargo needs to compile for the target."""
+def compiling(env: Environment, toolchain: Toolchain, target: Sequence[Node]) -> Iterator[Compile]:
+    """Give an action what cargo needs to compile ``target`` for the target."""
     chosen = settings(env)
     std = read_std(Path(std_node(env, toolchain).path))
-    with cargo_run(env) as run:
+    with cargo_run(env, target) as run:
         tools = with_tools(env, run, toolchain, std.value.rust_triple)
         yield Compile(toolchain, std, chosen.target, Path(chosen.build_dir, "cargo"), tools)
 
 
 @contextmanager
-def cargo_run(env: Environment) -> Iterator[CargoRun]:
-    """Give cargo a share of the jobs SCons was allowed."""
+def cargo_run(env: Environment, target: Sequence[Node] = ()) -> Iterator[CargoRun]:
+    """Give cargo a share of the jobs SCons was allowed, and have what it reads for ``target`` watched."""
     with job_pool().client() as (additions, descriptors):
-        yield CargoRun({**os.environ, **additions}, None, tuple(descriptors), settings(env).offline)
+        environ = {**os.environ, **additions}
+        yield CargoRun(environ, None, tuple(descriptors), settings(env).offline, watch=watch(target))
 
 
 def report_warnings(warnings: str) -> None:

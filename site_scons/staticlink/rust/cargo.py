@@ -8,7 +8,9 @@ the target, the compiler and the directory; the user's environment decides the r
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from staticlink.rust.crate import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
+    from staticlink.rust.watch import Watch
     from staticlink.rust.wrong_libc import Libcs
 
 #: What the user's environment may not decide, because the build does.
@@ -29,12 +32,22 @@ _OURS = (
     "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET",
     "CARGO_BUILD_TARGET_DIR",
+    "CARGO_BUILD_BUILD_DIR",
     "RUSTC",
     "CARGO_BUILD_RUSTC",
     "CARGO_BUILD_JOBS",
 )
-_DECIDING = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_BOOTSTRAP")
-_DECIDING_PREFIXES = ("CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_")
+_DECIDING = ("RUSTFLAGS", "RUSTC_BOOTSTRAP")
+#: What of cargo's own variables changes how it speaks, waits, downloads or finds its files, but not what it compiles.
+_ASIDE = (
+    "CARGO_HOME", "CARGO_LOG", "CARGO_MAKEFLAGS", "CARGO_TERM_", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRY_",
+    "CARGO_REGISTRIES_", "CARGO_CACHE_", "CARGO_ALIAS_", "CARGO_FUTURE_INCOMPAT_REPORT_", "CARGO_NEW_",
+    "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_WARNINGS",
+)  # fmt: skip
+#: How cargo says that it needed the network.
+_OFFLINE = re.compile(
+    r"but --offline was specified|without the offline flag|without `--offline`|you're using offline mode"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,7 @@ class CargoRun:
 
     ``jobs`` is ``None`` when ``environ`` carries a jobserver, whose descriptors are ``pass_fds``. ``tools`` is the
     identity of the tools that build scripts find, ``libcs`` what an archive of theirs must not be compiled for.
+    ``watch`` compares what cargo reads with what was declared.
     """
 
     environ: Mapping[str, str]
@@ -78,6 +92,7 @@ class CargoRun:
     offline: bool = False
     tools: str = ""
     libcs: Libcs | None = None
+    watch: Watch | None = None
 
     @property
     def jobs_option(self) -> list[str]:
@@ -90,7 +105,7 @@ def deciding_environment(environ: Mapping[str, str]) -> tuple[tuple[str, str], .
     return tuple(
         (name, value)
         for name, value in sorted(environ.items())
-        if (name in _DECIDING or name.startswith(_DECIDING_PREFIXES)) and name not in _OURS
+        if name in _DECIDING or (name.startswith("CARGO_") and not name.startswith((*_ASIDE, *_OURS)))
     )
 
 
@@ -110,6 +125,8 @@ def build_crate(
     Crates are compiled for ``triple`` with ``rustc``, or by the toolchain for the machine itself. Words after ``--`` in
     ``wanted`` are rustc's. Raises :class:`StaticlinkError` with cargo's own text.
     """
+    began = time.time_ns()
+    sources = run.watch.begin(into.absolute()) if run.watch else []
     subcommand, *selected = wanted
     split = selected.index("--") if "--" in selected else len(selected)
     command = [
@@ -117,10 +134,11 @@ def build_crate(
         f"--manifest-path={crate.manifest}", f"--target-dir={into.absolute()}",
         *([f"--target={triple}"] if triple else []), *selected[:split],
         *options.arguments(locked=crate.lock.is_file(), offline=run.offline),
-        *run.jobs_option, *selected[split:],
+        *sources, *run.jobs_option, *selected[split:],
     ]  # fmt: skip
     environ = {name: value for name, value in run.environ.items() if name not in _OURS}
     environ |= {**dict(options.environment), "RUSTC": str((rustc or toolchain.rustc).absolute())}
+    environ["CARGO_BUILD_BUILD_DIR"] = str(into.absolute())
     done = subprocess.run(
         command, cwd=crate.directory, env=environ, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, errors="replace", check=False, pass_fds=run.pass_fds,
@@ -128,6 +146,8 @@ def build_crate(
     messages = tuple(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     if done.returncode != 0:
         raise _failure(crate, messages, done.stderr)
+    if run.watch:
+        run.watch.finish(into.absolute(), messages, began)
     return Compiled(messages, _rendered(messages, {"warning"}))
 
 
@@ -144,7 +164,8 @@ def write_lock(crate: Crate, toolchain: Toolchain, run: CargoRun) -> None:
     )  # fmt: skip
     if done.returncode != 0:
         evidence = [line.rstrip() for line in done.stderr.strip().splitlines()]
-        raise fail("no-lock-file", f"cargo writes no Cargo.lock: {crate.name}", evidence=evidence)
+        fix = "scons fetch" if run.offline else None
+        raise fail("no-lock-file", f"cargo writes no Cargo.lock: {crate.name}", evidence=evidence, fix=fix)
 
 
 def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str) -> Exception:
@@ -153,6 +174,8 @@ def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str) -> 
     no_cxx = explain_no_cxx(said)
     if no_cxx is not None:
         return no_cxx
+    if _OFFLINE.search(said):
+        return fail("crates-missing", f"crates are missing offline: {crate.name}", evidence=lines, fix="scons fetch")
     locked = "--locked was passed" in said or "because --locked" in said
     fix = "run `cargo update --workspace` in the crate and commit Cargo.lock" if locked else None
     return fail("rust-compile-error", f"crate does not compile: {crate.name}", evidence=lines, fix=fix)

@@ -7,7 +7,7 @@ cargo.
 
 A package is decided by the files in its directory (without tests, benches, examples, hidden directories, build
 directories and packages inside it that it does not depend on), by the lock file, and by cargo's configuration files in
-the directories above. Not modelled: what a build script reads outside its package.
+the directories above, with what those include. What else a run of cargo read is known after it: see ``watch.py``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Directories of a package that never reach a library.
 _ASIDE = frozenset({"tests", "benches", "examples"})
+#: SCons writes its own state beside the SConstruct, where a package may be.
+_SCONS_OWN = ".sconsign"
 _KEPT = frozenset({"members", "workspace", "packages", "consulted", "cargo"})
 
 
@@ -109,11 +112,34 @@ def crate_files(crate: Crate, environ: Mapping[str, str], excluded: Collection[P
     own = {directory for directory, _ in crate.packages}
     for directory, _ in crate.packages:
         found.update(_package_files(directory, own, frozenset(excluded)))
-    home = Path(environ.get("CARGO_HOME") or Path(environ.get("HOME", ""), ".cargo"))
-    configurations = [place / ".cargo" for place in (crate.directory, *crate.directory.parents)] + [home]
-    found.update(place / name for place in configurations for name in ("config.toml", "config"))
-    found.update((crate.lock, crate.workspace / "Cargo.toml"))
+    found.update((*configuration_files(crate, environ), crate.lock, crate.workspace / "Cargo.toml"))
     return tuple(sorted(path for path in found if path.is_file()))
+
+
+def configuration_files(crate: Crate, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return cargo's configuration files for the crate, those that exist, and what they include.
+
+    Only cargo reads TOML: an included file is found by its quoted name on a line that includes something.
+    """
+    home = Path(environ.get("CARGO_HOME") or Path(environ.get("HOME", ""), ".cargo"))
+    places = [*(place / ".cargo" for place in (crate.directory, *crate.directory.parents)), home]
+    waiting = [place / name for place in places for name in ("config.toml", "config")]
+    found: dict[Path, None] = {}
+    while waiting:
+        path = waiting.pop(0)
+        if path in found or not path.is_file():
+            continue
+        found[path] = None
+        for words in re.findall(
+            r"^\s*include\s*=([^]]*)", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+        ):
+            waiting += [path.parent / name for name in re.findall(r"""["']([^"'\n]+\.toml)["']""", words)]
+    return tuple(found)
+
+
+def whole_packages(crate: Crate) -> tuple[Path, ...]:
+    """Return the directories of packages of which every file may count: a build script may depend on all of them."""
+    return tuple(directory for directory, _ in crate.packages if (directory / "build.rs").is_file())
 
 
 def _package_files(directory: Path, own: Collection[Path], excluded: Collection[Path]) -> list[Path]:
@@ -127,7 +153,7 @@ def _package_files(directory: Path, own: Collection[Path], excluded: Collection[
             and not (here / name / "CACHEDIR.TAG").is_file()
             and not (here / name not in own and (here / name / "Cargo.toml").is_file())
         )
-        found.extend(here / name for name in files)
+        found.extend(here / name for name in files if not name.startswith(_SCONS_OWN))
     return found
 
 
