@@ -1,0 +1,3 @@
+#include <setjmp.h>
+#include <sys/stat.h>
+#include <utmpx.h>
