@@ -39,7 +39,8 @@ from staticlink.elf.sections import SectionTable, require_bounded, reread
 from staticlink.errors import StaticlinkError, fail
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from functools import partial
+from pathlib import Path
 
     from staticlink.elf.header import Header
     from staticlink.elf.mapping import Bytes
@@ -206,7 +207,7 @@ def _undefined(image: Image, sections: SectionTable | None) -> tuple[tuple[str, 
         strings = sections.strings(link, "the string table")
         rows = [(row[0], row[info_at] >> 4) for row in layout.iter_unpack(data) if row[section_at] == 0 and row[0]]
         rows = [(offset, binding) for offset, binding in rows if binding]
-        require_bounded(strings, len(rows), (offset for offset, _ in rows), sections)
+        require_bounded(strings, len(rows), partial(iter, [offset for offset, _ in rows]), sections)
         for offset, binding in rows:
             end = strings.find("\0", offset)
             if end < 0:

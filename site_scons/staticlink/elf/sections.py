@@ -22,7 +22,7 @@ from staticlink.elf.ar import decode_names
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from staticlink.elf.header import Header
@@ -38,7 +38,6 @@ _SECTION_LAYOUT = {
 }
 #: bits -> how many words of 32 bits a section header has, and which are its link and its info; name and type are first.
 _WORDS = {64: (16, 10, 11), 32: (10, 6, 7)}
-_ROW_64 = 64  # bytes
 _RELA, _REL = 4, 9
 #: bits -> section type -> size of a relocation.
 _RELOCATION_SIZES = {64: {_RELA: 24, _REL: 16}, 32: {_RELA: 12, _REL: 8}}
@@ -56,7 +55,18 @@ _NAMES_LIMIT = 1 << 26
 class SectionTable:
     """The section headers of the file in ``view``, and the bytes they describe."""
 
-    __slots__ = ("_display", "_executable", "_headers", "_layout", "_names", "_names_index", "_view", "count", "types")
+    __slots__ = (
+        "_columns",
+        "_display",
+        "_executable",
+        "_headers",
+        "_layout",
+        "_names",
+        "_names_index",
+        "_view",
+        "count",
+        "types",
+    )
 
     def __init__(self, header: Header, view: memoryview, display: str, *, executable: bool = False) -> None:
         """Find and check the table; ``display`` names the file in errors, which call it what it is.
@@ -88,7 +98,8 @@ class SectionTable:
         self.types: Sequence[int] = words[1::step]
         self._names: tuple[str, ...] | None = None
         if not executable:
-            self._check_references(words[0::step], words[link::step], words[info::step])
+            self._columns = words[0::step], words[1::step], words[link::step], words[info::step]
+            self._check_references(self._columns[0], *self._columns[2:])
             low, high = _ENTRY_WORDS[header.bits]
             self._check_relocations(_RELOCATION_SIZES[header.bits], words[low::step], words[high::step])
 
@@ -137,13 +148,9 @@ class SectionTable:
             if kind in sizes and self.row(number)[9] != sizes[kind]:
                 self.fail(f"section {number} holds relocations of {self.row(number)[9]} bytes, one has {sizes[kind]}")
 
-    def without_places(self) -> bytes:
-        """Return what the headers say, and the name table, without addresses, offsets and sizes."""
-        names = self.data(self._names_index, "the section name table")
-        if self._layout.size != _ROW_64:
-            return b"".join((names, self._headers))
-        words = self._headers.cast("Q")  # name and type, flags, three that move, link and info, alignment, entry size
-        return b"".join((names, words[::8].tobytes(), words[1::8].tobytes(), words[5::8].tobytes()))
+    def without_places(self) -> tuple[bytes | memoryview | array[int], ...]:
+        """Return the name table, and the headers' columns that say what is there, not where or how much."""
+        return (self.data(self._names_index, "the section name table"), *self._columns)
 
     def row(self, number: int) -> tuple[int, ...]:
         """Return name, type, flags, address, offset, size, link, info, alignment and entry size of a section."""
@@ -182,7 +189,7 @@ class SectionTable:
             self.fail(f"e_shstrndx is {self._names_index}, there are {self.count} sections")
         strings = self.strings(self._names_index, "the section name table")
         offsets = [self.row(number)[0] for number in range(1, self.count)]
-        require_bounded(strings, len(offsets), offsets, self)
+        require_bounded(strings, len(offsets), lambda: offsets, self)
         for number, at in enumerate(offsets, start=1):
             end = strings.find("\0", at)
             if end < 0:
@@ -190,8 +197,8 @@ class SectionTable:
             yield reread(strings[at:end])
 
 
-def require_bounded(strings: str, count: int, offsets: Iterable[int], table: SectionTable) -> None:
-    """Raise when the ``count`` names at ``offsets`` come to more bytes than any program needs.
+def require_bounded(strings: str, count: int, offsets: Callable[[], Iterable[int]], table: SectionTable) -> None:
+    """Raise when the ``count`` names at ``offsets()`` come to more bytes than any program needs.
 
     Tables that cannot hold so many are not walked: a name longer than two blocks covers one, which then has no NUL.
     """
@@ -200,7 +207,7 @@ def require_bounded(strings: str, count: int, offsets: Iterable[int], table: Sec
     block = max(1, _NAMES_LIMIT // count // 2)
     if all(strings.find("\0", at, at + block) >= 0 for at in range(0, len(strings) - block, block)):
         return
-    if _exceeds(_NAMES_LIMIT, (strings.find("\0", offset) - offset for offset in offsets)):
+    if _exceeds(_NAMES_LIMIT, (strings.find("\0", offset) - offset for offset in offsets())):
         table.fail(f"its names come to more than {_NAMES_LIMIT} bytes")
 
 

@@ -23,7 +23,7 @@ from staticlink.elf.sections import SectionTable, require_bounded, reread
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from staticlink.elf.mapping import Bytes
 
@@ -186,7 +186,7 @@ class _Table:
         self._strings = sections.strings(link, "the string table")
         self._table = whole[first * width :]
         self._require_locals_first(whole[: first * width], width)
-        require_bounded(self._strings, len(self._table) // width, (row[0] for row in self._rows()), sections)
+        require_bounded(self._strings, len(self._table) // width, self._name_offsets, sections)
         if _SYMTAB_SHNDX in sections.types:
             numbers = sections.data(sections.types.index(_SYMTAB_SHNDX), "the extended section index table")
             self._wide = struct.unpack_from(f"{self._header.order}{len(numbers) // 4}I", numbers)[first:]
@@ -232,7 +232,7 @@ class _Table:
                 self._name(row[0])
             raise
 
-    def _sort(self, infos: bytes) -> ObjectSymbols:
+    def _sort(self, infos: frozenset[int]) -> ObjectSymbols:
         """Do it in one loop with as little in it as there can be: it sees every symbol of a link."""
         strong: list[str] = []
         weak: list[str] = []
@@ -273,22 +273,24 @@ class _Table:
     def _thread_locals(self) -> tuple[str, ...]:
         return tuple(self._name(row[0]) for row in self._rows() if row[1] in _TLS_INFOS)
 
-    def _infos(self) -> bytes:
-        """Return the type and binding of each symbol."""
-        return bytes(self._table)[_INFO_AT[self._header.bits] :: _SYMBOL_SIZE[self._header.bits]]
+    def _infos(self) -> frozenset[int]:
+        """Return the types with their bindings that there are."""
+        return frozenset(bytes(self._table)[_INFO_AT[self._header.bits] :: _SYMBOL_SIZE[self._header.bits]])
+
+    def _name_offsets(self) -> Iterator[int]:
+        return (row[0] for row in self._rows())
 
     def fingerprint(self) -> bytes:
         """Return a digest of the table and of the section headers without what moves when code changes."""
-        found = blake2b(self._sections.without_places(), digest_size=_FINGERPRINT)
-        found.update(self._strings.encode("latin-1"))
         # In a 64-bit file a row is three words: name, info, other and section; value; size.
-        words = self._table.cast("Q")[::3].tobytes() if self._header.bits == 64 else bytes(self._table)  # noqa: PLR2004
-        found.update(words)
+        rows = self._table.cast("Q")[::3].tobytes() if self._header.bits == 64 else bytes(self._table)  # noqa: PLR2004
+        more = b""
         if self._groups or self._wide:
-            found.update(repr((self._groups, self._wide)).encode())
-        if _ABS_BYTES[self._header.order] in words:
-            found.update(repr([row[4] for row in self._rows() if row[3] == _ABS]).encode())
-        return found.digest()
+            more = repr((self._groups, self._wide)).encode()
+        if _ABS_BYTES[self._header.order] in rows:
+            more += repr([row[4] for row in self._rows() if row[3] == _ABS]).encode()
+        facts = (*self._sections.without_places(), self._strings.encode("latin-1"), rows, more)
+        return blake2b(b"".join(facts), digest_size=_FINGERPRINT).digest()
 
     def _refuse_bindings(self) -> None:
         for offset, info, *_ in self._rows():
