@@ -12,6 +12,7 @@ own, ``build/TARGET/rust-std/std.json``, which all crates of a build share.
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +21,25 @@ from SCons.Script import GetOption
 from SCons.Util import flatten
 from staticlink.errors import StaticlinkError
 from staticlink.rust.crate import recall_crate
+from staticlink.rust.links import Link, make_link
 from staticlink.rust.members import require_libraries
-from staticlink.rust.options import CrateOptions, check_options
+from staticlink.rust.options import HOST, CrateOptions, check_options
 from staticlink.rust.outputs import compile_archive
 from staticlink.rust.toolchain import find_program
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import compiling, crate_place, declare, describe, generate_builders, report_warnings
 from staticlink_scons.joining import generate_joining, join_crates, mark_members, record_node
-from staticlink_scons.settings import settings
+from staticlink_scons.rust_programs import generate_programs, link_main, main_nodes, tool_nodes
+from staticlink_scons.settings import node_name, settings
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
+
+
+#: The words of an SConscript that say how a crate is compiled.
+_OPTIONS = frozenset(field.name for field in fields(CrateOptions))
 
 
 def exists(env: Environment) -> bool:
@@ -44,7 +51,7 @@ def exists(env: Environment) -> bool:
 
 
 def generate(env: Environment) -> None:
-    """Add ``RustCrate``."""
+    """Add ``RustCrate`` and ``RustProgram``."""
     if "vendored_library" not in env["TOOLS"]:
         env.Tool("vendored_library", toolpath=[str(Path(__file__).parent)])
     env.SetDefault(RUSTCRATE_CARGOFLAGS=[])
@@ -52,7 +59,9 @@ def generate(env: Environment) -> None:
     generate_joining(env)
     env["BUILDERS"]["_RustArchive"] = Builder(action=core_action(_make_archive, "CARGO  $TARGET"))
     env.AppendUnique(PROGEMITTER=[_joined])
+    generate_programs(env)
     env.AddMethod(_rust_crate, "RustCrate")
+    env.AddMethod(_rust_program, "RustProgram")
 
 
 def _rust_crate(
@@ -60,6 +69,7 @@ def _rust_crate(
     directory: Any,
     *,
     crates: Any = (),
+    bin: str | None = None,  # noqa: A002  (what cargo calls it)
     triple: str | None = None,
     toolchain: Any = None,
     **words: Any,
@@ -72,6 +82,9 @@ def _rust_crate(
         options = _options(env, **words)
         check_options(options, triple, settings(env).target)
         declared = describe(env, place, options, toolchain and str(toolchain), _words(env, crates))
+    if triple == HOST:
+        return tool_nodes(env, declared, bin)
+    with reading():
         require_libraries(declared.crate)
     if len(declared.crate.members) > 1:
         return mark_members([record_node(env, declared)], declared)
@@ -85,6 +98,39 @@ def _rust_crate(
     return mark_members(declare(env, "_RustArchive", [archive, facts], declared), declared)
 
 
+def _rust_program(
+    env: Environment,
+    target: Any,
+    directory: Any,
+    *,
+    bin: str | None = None,  # noqa: A002  (what cargo calls it)
+    objects: Any = (),
+    crates: Any = (),
+    triple: str | None = None,
+    toolchain: Any = None,
+    **words: Any,
+) -> list[Node]:
+    """Return the node of an executable whose ``main`` is a crate's; other words are a StaticProgram's."""
+    place = crate_place(env, directory)
+    if GetOption("help") or GetOption("clean"):
+        return link_main(
+            env,
+            target,
+            [*_named_only(env, place), env.File(f"{settings(env).place}/rust/none")],
+            objects,
+            _others(words),
+        )
+    with reading():
+        options = _options(env, **{name: value for name, value in words.items() if name in _OPTIONS})
+        check_options(options, triple, settings(env).target)
+        declared = describe(env, place, options, toolchain and str(toolchain), _words(env, crates))
+    return link_main(env, target, main_nodes(env, declared, bin), objects, _others(words))
+
+
+def _others(words: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in words.items() if name not in _OPTIONS}
+
+
 def _options(  # the words of an SConscript
     env: Environment,
     *,
@@ -94,6 +140,7 @@ def _options(  # the words of an SConscript
     rustflags: Any = (),
     cargo: Any = (),
     environment: Any = None,
+    links: Any = None,
 ) -> CrateOptions:
     return CrateOptions(
         features=_words(env, features),
@@ -102,7 +149,13 @@ def _options(  # the words of an SConscript
         rustflags=_words(env, rustflags),
         cargo=(*_words(env, env["RUSTCRATE_CARGOFLAGS"]), *_words(env, cargo)),
         environment=tuple(sorted((str(name), str(value)) for name, value in (environment or {}).items())),
+        links=tuple(_link(env, name, value) for name, value in sorted((links or {}).items())),
     )
+
+
+def _link(env: Environment, name: str, value: Any) -> Link:
+    """Return the archives that stand in for what a package with ``links = "NAME"`` would find or compile."""
+    return make_link(str(name), [node.path for node in env.arg2nodes(flatten([value]), env.File)])
 
 
 def _words(env: Environment, value: Any) -> tuple[str, ...]:
@@ -127,13 +180,14 @@ def _named_only(env: Environment, place: Path) -> list[Node]:
     nodes = [env.File(f"{built}/rust/lib{name}{suffix}") for suffix in (".a", ".rust.json")]
     for node in nodes:
         env.Clean(node, [env.Dir(f"{built}/{part}") for part in ("rust", "rust-std", "cargo")])
+        env.Clean(node, env.Dir(f"{node_name(settings(env).build)}/host"))
     return nodes
 
 
 def _make_archive(target: list[Node], source: list[Node], env: Environment) -> None:
     """Run cargo."""
     declared = target[0].attributes.staticlink_crate
-    with compiling(env, declared.toolchain) as compile_:
+    with compiling(env, declared.toolchain, target) as compile_:
         paths = (Path(node.path) for node in target)
         compiled = compile_archive(declared.crate, declared.options, compile_, *paths)
     say("CARGO", target[0].path, f"{declared.crate.name}, {declared.options.profile}, std: {compile_.std.reason}")

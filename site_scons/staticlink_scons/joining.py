@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from SCons.Builder import Builder
 from staticlink.errors import fail
-from staticlink.rust.joined import SUFFIXES, write_joined
-from staticlink.rust.rlibs import compile_rlibs, is_whole, read_rlibs
+from staticlink.rust.joined import SUFFIXES, is_whole, write_joined
+from staticlink.rust.rlibs import compile_rlibs, read_rlibs
 from staticlink.rust.umbrella import link_crates
 
 from staticlink_scons.action import core_action, reading, say
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: What of the core decides what is linked of several crates.
 JOIN_PARTS = (*CORE_PARTS, "elf")
+#: rustc tells its linker so: the object that keeps symbols does not say that it needs no executable stack.
+NO_EXECUTABLE_STACK = "-Wl,-z,noexecstack"
 _RECORD = ".rlibs.json"
 _NAME_LIMIT = 80  # letters; a file name that holds the names of twenty crates is of no use
 
@@ -50,8 +52,8 @@ def join_crates(env: Environment, target: Sequence[Node], source: Sequence[Node]
         return list(dict.fromkeys(source))
     script, facts, digests = _umbrella(env, crates)
     env.Depends(target, digests)
-    # rustc says so too: its object that keeps symbols does not say that it needs no executable stack.
-    env.AppendUnique(LINKFLAGS=["-Wl,-z,noexecstack"])
+    if not settings(env).target.static:
+        env.AppendUnique(LINKFLAGS=[NO_EXECUTABLE_STACK])
     first = next(position for position, node in enumerate(source) if node in declared)
     rest = [node for node in source if node not in declared]
     return [*rest[:first], script, facts, *rest[first:]]
@@ -70,12 +72,15 @@ def record_node(env: Environment, declared: DeclaredCrate) -> Node:
     if not node.has_explicit_builder():
         declare(env, "_RustRlibs", [node], declared)
         env.Depends(node, core_nodes(env, *JOIN_PARTS))
-        _stays_here(env, [node], node)
+        stays_here(env, [node], node)
     return node
 
 
-def _stays_here(env: Environment, nodes: list[Node], record: Node) -> None:
-    """Keep ``nodes`` out of a CacheDir, which does not hold what they name, and make them again when that has gone."""
+def stays_here(env: Environment, nodes: list[Node], record: Node) -> None:
+    """Keep ``nodes`` out of a CacheDir, which does not hold what they name, and make them again when that has gone.
+
+    ``record`` is the one that names files by their digests.
+    """
     env.NoCache(nodes)
     if record.exists() and not is_whole(Path(record.abspath), Path(env.Dir("#").abspath)):
         env.AlwaysBuild(nodes)
@@ -108,15 +113,14 @@ def _umbrella(env: Environment, crates: Sequence[DeclaredCrate]) -> list[Node]:
     env.Depends(nodes, [std_node(env, toolchain), *core_nodes(env, *JOIN_PARTS)])
     for node in nodes:
         node.attributes.staticlink_crates = tuple(crates)
-    for record in records:
-        _stays_here(env, nodes, record)
+    stays_here(env, nodes, nodes[-1])
     return nodes
 
 
 def _make_rlibs(target: list[Node], source: list[Node], env: Environment) -> None:
     """Run cargo."""
     declared = target[0].attributes.staticlink_crate
-    with compiling(env, declared.toolchain) as compile_:
+    with compiling(env, declared.toolchain, target) as compile_:
         compiled = compile_rlibs(declared.crate, declared.options, compile_, Path(target[0].path))
     say("CARGO", target[0].path, f"{declared.crate.name}, {declared.options.profile}, std: {compile_.std.reason}")
     report_warnings(compiled.warnings)
@@ -129,7 +133,7 @@ def _make_umbrella(target: list[Node], source: list[Node], env: Environment) -> 
     flags = {one.options.rustflags for one in crates}
     names = [member.name for one in crates for member in one.crate.members]
     outputs = [Path(node.path) for node in target]
-    with compiling(env, crates[0].toolchain) as compile_:
+    with compiling(env, crates[0].toolchain, target) as compile_:
         common = flags.pop() if len(flags) == 1 else ()
         record = link_crates(compiled, common, compile_, outputs[0].parent)
         write_joined(record, names, compile_, outputs)

@@ -19,6 +19,7 @@ Not modelled: a workspace member that is primary in one call and a dependency in
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import sys
 from pathlib import Path
@@ -97,8 +98,11 @@ def write_crate_driver(  # one argument a thing that decides compiles
 ) -> Path:
     """Write to ``directory`` the compiler that cargo is given for the crate ``name``; return its path.
 
-    ``identity`` says what std, tools and flags are; see :class:`staticlink.rust.rustc.Driver`.
+    ``identity`` says what std, tools and flags are; see :class:`staticlink.rust.rustc.Driver`. Crates of one name that
+    are compiled in different ways at the same time have drivers of their own.
     """
+    remapped = repr((remap, tuple(rustflags), identity)).encode()
+    path = directory / f"rustc-{name}-{hashlib.sha256(remapped).hexdigest()[:8]}"
     linker = write_linker(directory)
     arguments = (*target_arguments(static=target.static, sysroot=sysroot, remap=remap), *rustflags)
     driver = Driver(
@@ -108,7 +112,7 @@ def write_crate_driver(  # one argument a thing that decides compiles
         f"{identity}{' static' if target.static else ''} {_VERSION}",
         _PREPARE % {"linker": shlex.quote(str(linker.absolute())), "note": NOTE, "triple": triple},
     )
-    return write_driver(driver, directory / f"rustc-{name}")
+    return write_driver(driver, path)
 
 
 def write_linker(directory: Path) -> Path:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
 from staticlink.rust.record import content_digest
-from staticlink.rust.toolchain import remember
+from staticlink.rust.toolchain import recall, remember
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,13 @@ def write_joined(record: Record, names: Sequence[str], compile_: Compile, output
     _write(script, text)
     remember(digests, {_from_top(path): content_digest(path) for path in inputs})
     remember(facts, {**compile_.facts, **native})
+
+
+def is_whole(path: Path, top: Path) -> bool:
+    """Say whether the files are still there whose digests are in the JSON file ``path``, written from ``top``."""
+    facts = recall(path) or {}
+    names = facts.get("digests", facts)
+    return isinstance(names, dict) and bool(names) and all((top / str(name)).is_file() for name in names)
 
 
 def _write(path: Path, text: str) -> None:

@@ -80,15 +80,6 @@ def read_rlibs(path: Path) -> Rlibs:
     return Rlibs(tuple(Rlib(**one) for one in facts["crates"]), tuple(facts["directories"]), facts["digests"])
 
 
-def is_whole(path: Path, top: Path) -> bool:
-    """Say whether what ``path`` tells of is still there, where it was written with paths from ``top``."""
-    try:
-        names = read_rlibs(path).digests
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return all((top / name).is_file() for name in names)
-
-
 def _primary(crate: Crate, compiled: Compiled, below: Path) -> Iterator[Rlib]:
     """Yield the rlib of each member, of which the driver left a note."""
     notes = {
