@@ -27,11 +27,12 @@ from staticlink.rust.toolchain import find_toolchain, search_directories
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.cleaning import remove_empty_directories
-from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_cxx, reject_cxx
+from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_check, is_cxx, reject_cxx
 from staticlink_scons.joining import join_crates
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.question import declare_question, program_of
 from staticlink_scons.settings import settings
+from staticlink_scons.shared import claim_static, separate_shared
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -78,7 +79,7 @@ def generate(env: Environment) -> None:
     env.SetDefault(LIBLINKPREFIX="-l", LIBLINKSUFFIX="", LIBDIRPREFIX="-L", LIBDIRSUFFIX="")
     adopt_compiler(env)
     follow_compiler(env)
-    env.AddMethod(_configure, "Configure")
+    separate_shared(env)
 
 
 def _program_builder() -> Any:
@@ -100,7 +101,8 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     output = target[0]
     chosen = settings(env)
     adopt_compiler(env)
-    reject_cxx(env, source)
+    if chosen.target.libc == "musl" and not is_check(env):
+        claim_static(source)
     source = join_crates(env, target, source)
     env.Depends(output, env.Value(repr((chosen.target, chosen.unwinder, chosen.linker, chosen.findings))))
     env.Depends(output, core_nodes(env, *CORE_PARTS))
@@ -140,6 +142,7 @@ def _link(target: list[Node], source: list[Node], env: Environment) -> None:
     """Have the core link."""
     from staticlink.link.plan import link_program  # a build with nothing to do need not load it
 
+    reject_cxx(target, source, env)
     link_program(_request(target, source, env), say)
 
 
@@ -236,27 +239,6 @@ def _has_rust() -> bool:
 
 def _inside(path: Path, directory: str) -> bool:
     return not path.is_absolute() and path.is_relative_to(directory)
-
-
-def _configure(env: Environment, *args: Any, **kw: Any) -> Any:
-    """Build what the checks compile against, then run SCons' ``Configure``.
-
-    Checks run while SConscript files are read, before any action; nothing is built when the run will not build either.
-    """
-    if settings(env).target.static:
-        adopt_compiler(env)
-    builds = not any(GetOption(option) for option in ("no_exec", "clean", "help", "question"))
-    if builds and settings(env).target.libc == "musl":
-        manifest = env.VendoredLibrary("musl")[0]
-        if _older_than_sources(manifest):
-            manifest.build()
-    kw["_depth"] = kw.get("_depth", 0) + 1
-    return type(env).Configure(env, *args, **kw)
-
-
-def _older_than_sources(node: Node) -> bool:
-    built = node.getmtime() if node.exists() else 0
-    return any(child.getmtime() >= built for child in node.all_children() if child.exists())
 
 
 def _dynamic_program(env: Environment, target: Any, source: Any, **kw: Any) -> Any:

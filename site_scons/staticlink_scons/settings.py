@@ -2,6 +2,10 @@
 
 The options are SCons ``Variables``: given on the command line, kept in ``custom.py``, shown by ``scons -h``. They are
 added to an environment once, by whichever staticlink tool is loaded first, and read through :func:`settings`.
+
+A project may have an option of the same name that means something else (gpsd's ``python`` is yes or no). Its option
+keeps the name, and ours is then spelled ``staticlink_python``. A value of another kind shows it; where ours and the
+project's are both words, the project lists the name in ``STATICLINK_RENAMED``.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from SCons.Environment import SubstitutionEnvironment
 from SCons.Script import ARGUMENTS, GetLaunchDir
+from SCons.Util import Split
 from SCons.Variables import Variables
 from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.target import Target
@@ -33,6 +38,7 @@ _YES = ("1", "yes", "true", "on", "y", "t")
 _NO = ("0", "no", "false", "off", "n", "f", "none")
 
 _KEY = "STATICLINK_SETTINGS"
+_PREFIX = "staticlink_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,17 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
     )
     options = Variables("custom.py", ARGUMENTS)
     for row in rows:
-        key, text, default, *check = row
+        name, text, default, *check = row
+        key = _spelling(name, default, defaults)
         options.Add(key, text, defaults.get(key, default), *check)
     return options
+
+
+def _spelling(name: str, default: object, project: Mapping[str, object]) -> str:
+    """Return how our option ``name`` is spelled beside the project's own, which are construction variables."""
+    another_kind = isinstance(project.get(name), bool) and not isinstance(default, bool)
+    renamed = another_kind or name in Split(project.get("STATICLINK_RENAMED", ""))
+    return f"{_PREFIX}{name}" if renamed else name
 
 
 def _one_of(key: str, text: str, default: str, allowed: tuple[str, ...]) -> tuple[str, str, str, Callable[..., None]]:
@@ -126,9 +140,11 @@ def settings(env: Environment) -> Settings:
 
 def _read_settings(env: Environment) -> Settings:
     options = declare_options(env)
-    values = SubstitutionEnvironment()
-    _update(options, values)
-    reject_misspelt(options.UnknownVariables(), [option.key for option in options.options])
+    read = SubstitutionEnvironment()
+    _update(options, read)
+    unknown = [name for name in options.UnknownVariables() if name not in env]
+    reject_misspelt(unknown, [option.key for option in options.options])
+    values = {option.key.removeprefix(_PREFIX): read[option.key] for option in options.options}
     static = bool(values["static"])
     libc = _choose_libc(str(values["libc"]), static=static)
     if values["why"] and not static:
