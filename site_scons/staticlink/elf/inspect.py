@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -39,8 +40,7 @@ from staticlink.elf.sections import SectionTable, require_bounded, reread
 from staticlink.errors import StaticlinkError, fail
 
 if TYPE_CHECKING:
-    from functools import partial
-from pathlib import Path
+    from pathlib import Path
 
     from staticlink.elf.header import Header
     from staticlink.elf.mapping import Bytes
