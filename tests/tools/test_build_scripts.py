@@ -186,7 +186,7 @@ class Scripted:
         return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("options", ["libc=musl", "libc=musl pie=1", "libc=musl rust_std=shim", "libc=glibc"])
+@pytest.mark.parametrize("options", ["libc=musl pie=1", "libc=musl rust_std=shim", "libc=glibc"])
 def test_every_way_to_find_a_tool_finds_the_targets(tmp_path: Path, options: str) -> None:
     project = Scripted.make(
         tmp_path / "a project", EVERY_WAY.replace('== "gnu"', f'== "gnu" && {str("glibc" in options).lower()}')
@@ -257,4 +257,30 @@ def test_an_archive_whose_debug_information_saw_the_machines_headers(tmp_path: P
         WRONG,
         "  libanswer.a(answer.o) was compiled with headers in /usr/include, says its debug information",
         "  fix: have its build script compile with the compiler that CC names, as the crate cc does",
+    ]
+
+
+LINKING = """\
+DefaultEnvironment(tools=[])
+env = Environment(tools=["gcc", "gnulink", "ar", "rust_crate", "static_program"])
+answer = env.StaticLibrary("own/answer", ["crate/answer.c"])
+env.StaticProgram("app", ["main.c", env.RustCrate("crate", links={"@NAME@": answer})], PROBE=[])
+"""
+
+
+def test_an_archive_of_the_project_stands_in_for_a_build_script(tmp_path: Path) -> None:
+    project = Scripted.make(tmp_path, 'fn main() {\n    panic!("asked all the same");\n}\n')
+    project.write("SConstruct", LINKING.replace("@NAME@", "answer"))
+    project.write("crate/Cargo.toml", MANIFEST.replace("edition", 'links = "answer"\nedition'))
+    project.write("crate/answer.c", "int answer(void) { return 1; }\n")
+    project.build("libc=musl")
+    assert project.run() == ["1"]
+    project.write("crate/answer.c", "int answer(void) { return 2; }\n")
+    project.build("libc=musl")
+    assert project.run() == ["2"]
+    project.write("SConstruct", LINKING.replace("@NAME@", "answers"))
+    project.write("crate/build.rs", "fn main() {}\n")
+    assert project.errors("libc=musl") == [
+        "scons: *** [build/x86_64-linux-musl-static/rust/libscripted.a] no package of crate scripted links answers",
+        "  its packages link answer",
     ]
