@@ -313,6 +313,14 @@ def test_a_damaged_record_is_none(tmp_path: Path) -> None:
     assert recall_plan(project.request) is not None
 
 
+def test_a_record_that_cannot_be_kept_stops_nothing(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    (tmp_path / "app.planned.json").mkdir()
+    assert isinstance(project.fresh(), Planned)
+    assert not project.recalled()
+    assert not list(tmp_path.glob("*.tmp.*"))
+
+
 def test_a_linker_that_changed_is_asked_again(tmp_path: Path) -> None:
     project = Project(tmp_path)
     linker = tmp_path / "ld.own"

@@ -25,6 +25,7 @@ import os
 import sys
 import time
 from array import array
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,23 +95,18 @@ def recall_plan(request: LinkRequest) -> Planned | None:
 def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began: int) -> None:
     """Keep ``planned``, which was made from ``inputs``; ``began`` is the time in nanoseconds before they were read.
 
-    A plan for which a linker was tried in vain is not kept: the next time it might work.
+    A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
+    have vanished meanwhile, which the linker will say, or one for which there is no room.
     """
     path = _record_path(request.output)
-    if planned.linker.evidence:
-        path.unlink(missing_ok=True)
-        return
-    fields = {
-        "linker": planned.linker.value.name,
-        "reason": planned.linker.reason,
-        "arguments": planned.command[len(planned.linker.value.command) :],
-        "archives": planned.archives,
-        "groups": planned.groups,
-        "unwinder": (planned.unwinder.value, planned.unwinder.reason, planned.unwinder.evidence),
-        "shims": dict(planned.shims),
-        "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why) for f in planned.findings],
-        "see": planned.see,
-    }
+    with suppress(OSError, StaticlinkError):
+        if planned.linker.evidence:
+            path.unlink(missing_ok=True)
+        else:
+            _write(path, _record(planned, request, inputs, began), request)
+
+
+def _record(planned: Planned, request: LinkRequest, inputs: Inputs, began: int) -> dict[str, Any]:
     unwinders = [request.libc.libgcc_eh, *request.unwinders.values()]
     scripts = tuple(_scripts(inputs.scripts))
     texts = [*request.rust, *(one.path for one in scripts), *filter(is_file, unwinders)]
@@ -120,14 +116,23 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
     files += [_File(path, os.path.realpath(path), _ALIAS, None, "", ()) for path in others]
     absent = [str(one) for script in scripts for one in script.absent]
     absent += [str(one) for one in unwinders if not is_file(one)]
-    record = {
+    return {
         "named": list(map(str, inputs.named)),
         "absent": absent,
         "plan": _content(Path(planned.see)),
         "files": files,
-        "planned": fields,
+        "planned": {
+            "linker": planned.linker.value.name,
+            "reason": planned.linker.reason,
+            "arguments": planned.command[len(planned.linker.value.command) :],
+            "archives": planned.archives,
+            "groups": planned.groups,
+            "unwinder": (planned.unwinder.value, planned.unwinder.reason, planned.unwinder.evidence),
+            "shims": dict(planned.shims),
+            "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why) for f in planned.findings],
+            "see": planned.see,
+        },
     }
-    _write(path, record, request)
 
 
 def _record_path(output: Path) -> Path:
