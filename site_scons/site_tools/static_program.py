@@ -29,6 +29,7 @@ from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.cleaning import remove_empty_directories
 from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_check, is_cxx, reject_cxx
 from staticlink_scons.joining import join_crates
+from staticlink_scons.libraries import accept_crates, with_crates
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.question import declare_question, program_of
 from staticlink_scons.settings import settings
@@ -69,6 +70,7 @@ def generate(env: Environment) -> None:
     env.SetDefault(STATICLINK_HOST_CC=env.subst("$CC") or "gcc")
     if not chosen.verbose:
         env.SetDefault(**_SHORT_LINES)
+    accept_crates(env)
     if not chosen.target.static:
         env.AddMethod(_dynamic_program, "StaticProgram")
         return
@@ -103,7 +105,7 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     adopt_compiler(env)
     if chosen.target.libc == "musl" and not is_check(env):
         claim_static(source)
-    source = join_crates(env, target, source)
+    source = join_crates(env, target, with_crates(env, source))
     env.Depends(output, env.Value(repr((chosen.target, chosen.unwinder, chosen.linker, chosen.findings))))
     env.Depends(output, core_nodes(env, *CORE_PARTS))
     env.Depends(output, _sysroot_nodes(env))
