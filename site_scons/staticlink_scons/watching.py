@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SCons.Node.FS import File
+from SCons.Node.FS import Base
 from SCons.Node.Python import Value
 from staticlink.rust.crate import configuration_files, whole_packages
 from staticlink.rust.observed import Names, look, read_observed
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
+    from SCons.Node.FS import File
 
     from staticlink_scons.crates import DeclaredCrate
 
@@ -61,7 +62,7 @@ def declare_seen(env: Environment, nodes: Sequence[Node], declared: DeclaredCrat
     env.Depends(nodes, value)
     for node in nodes:
         node.attributes.staticlink_watch = Watch(
-            crate, declared.toolchain, record, environ, {}, names, state, value.get_csig(), directories,
+            crate, declared.toolchain, record, environ, {}, (), names, state, value.get_csig(), directories,
             tuple(excluded), strict=bool(env.get("RUSTCRATE_STRICT")), report=_Report(nodes),
             configuration=vendored.configuration if vendored else None,
         )  # fmt: skip
@@ -72,20 +73,27 @@ def watch(target: Sequence[Node]) -> Watch | None:
     found: Watch | None = getattr(target[0].attributes, "staticlink_watch", None) if target else None
     if found is None:
         return None
-    files = [node for node in target[0].children() if isinstance(node, File) and node.exists()]
-    return found.declaring({str(node.abspath): str(node.get_csig()) for node in files})
+    nodes = [node for node in target[0].children() if isinstance(node, Base)]
+    files = {str(node.abspath): str(node.get_csig()) for node in nodes if Path(node.abspath).is_file()}
+    return found.declaring(files, [Path(node.abspath) for node in nodes if Path(node.abspath).is_dir()])
 
 
 def made_here(env: Environment, paths: Sequence[Path]) -> list[Path]:
     """Return those of ``paths`` that SCons makes, or made in its last run and nobody changed since."""
-    found = []
-    for path in paths:
-        node = env.File(str(path))
-        stored = node.get_stored_info()
-        made = stored.binfo.bactsig is not None and getattr(stored.ninfo, "csig", None) == node.get_csig()
-        if made or node.has_explicit_builder():
-            found.append(path)
-    return found
+    nodes = {path: env.File(str(path)) for path in paths}
+    return [path for path, node in nodes.items() if node.has_explicit_builder() or _was_made(node)]
+
+
+def _was_made(node: File) -> bool:
+    stored = node.get_stored_info()
+    if stored.binfo.bactsig is None:
+        return False
+    seen = stored.ninfo
+    same_times = (getattr(seen, "timestamp", None), getattr(seen, "size", None)) == (
+        node.get_timestamp(),
+        node.get_size(),
+    )
+    return same_times or getattr(seen, "csig", None) == node.get_csig()
 
 
 def _record_place(node: Node) -> Path:

@@ -136,7 +136,8 @@ def _below(top: str, excluded: frozenset[Path]) -> Iterator[str]:
             and not Path(place, name, "CACHEDIR.TAG").is_file()
         )
         links = [name for name in directories if Path(place, name).is_symlink()]
-        yield from sorted(f"{place}/{name}" for name in (*files, *links) if not name.startswith(".sconsign"))
+        kept = [name for name in files if not name.startswith(".sconsign") and Path(place, name) not in excluded]
+        yield from sorted(f"{place}/{name}" for name in (*kept, *links))
 
 
 def _fingerprint(path: Path, known: list[Any] | None, now: int) -> tuple[str, list[Any] | None]:

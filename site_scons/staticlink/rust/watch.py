@@ -40,8 +40,9 @@ _FINGERPRINTS = ("*/.fingerprint", "*/*/.fingerprint")
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One run of cargo, watched. ``declared`` maps the files that the build declares to their digests.
+    """One run of cargo, watched.
 
+    ``declared`` maps the files that the build declares to their digests; ``declared_directories`` count whole.
     ``names``, ``state`` and ``began`` are what the build looked at before, what it found, and a digest of that.
     ``directories`` hold vendored packages and ``configuration`` has cargo use them; ``excluded`` is what the build
     makes. ``record`` is where what comes out is kept. ``report`` is called with the files that nobody declared, and
@@ -53,6 +54,7 @@ class Watch:
     record: Path
     environ: Mapping[str, str]
     declared: Mapping[str, str]
+    declared_directories: tuple[Path, ...]
     names: Names
     state: State
     began: str
@@ -62,9 +64,9 @@ class Watch:
     configuration: str | None
     report: Callable[[tuple[Path, ...], bool], None]
 
-    def declaring(self, files: Mapping[str, str]) -> Watch:
-        """Return this watch over a run for which ``files`` are declared."""
-        return replace(self, declared=files)
+    def declaring(self, files: Mapping[str, str], directories: Iterable[Path]) -> Watch:
+        """Return this watch over a run for which ``files`` and what is in ``directories`` are declared."""
+        return replace(self, declared=files, declared_directories=tuple(directories))
 
     def begin(self, into: Path) -> list[str]:
         """Make sure that cargo, whose target directory is ``into``, will notice what has changed.
@@ -111,7 +113,7 @@ class Watch:
         self.report(tuple(sorted(path for path in outside if str(path) not in self.names.paths)), complete)
 
     def _undeclared(self, reading: Reading, into: Path) -> tuple[set[Path], set[Path]]:
-        """Return what was read and nothing accounts for, outside the crate's packages and inside them."""
+        """Return what was read and nothing accounts for, outside what is declared whole and inside it."""
         home = _cargo_home(self.environ)
         accounted = [
             into.absolute(), self.toolchain.sysroot, home / "registry" / "src", home / "git" / "checkouts",
@@ -123,7 +125,7 @@ class Watch:
         known = self.declared
         read = {path for path in reading.files if str(path) not in known and str(path.resolve()) not in known}
         files = {path for path in read if not _below(path, accounted)}
-        inside = {path for path in files if _below(path, local)}
+        inside = {path for path in files if _below(path, (*local, *self.declared_directories))}
         return foreign | (files - inside), inside
 
 
