@@ -218,9 +218,20 @@ fn main() {
     assert project.run() == ["1"]
 
 
-def test_cxx_on_musl_is_one_clear_sentence(tmp_path: Path) -> None:
-    script = 'fn main() {\n    compile(&var("CXX").unwrap(), false, "answer.o");\n}\n'
-    assert Scripted.make(tmp_path, script).errors("libc=musl") == [
+CXX = """\
+#include <stdexcept>
+extern "C" int answer(void) { try { throw std::runtime_error("42"); } catch (std::exception &e) { return 42; } }
+"""
+
+
+def test_cxx_works_on_glibc_and_is_one_clear_sentence_on_musl(tmp_path: Path) -> None:
+    compiled = 'compile(&var("CXX").unwrap(), true, "answer.o");\n    archive("ar", "answer.o");'
+    linked = 'println!("cargo:rustc-link-lib=stdc++");'
+    project = Scripted.make(tmp_path, f"fn main() {{\n    {compiled}\n    {linked}\n}}\n")
+    project.write("crate/answer.c", CXX)
+    project.build("libc=glibc")
+    assert project.run() == ["42"]
+    assert project.errors("libc=musl") == [
         "scons: *** [build/x86_64-linux-musl-static/rust/libscripted.a] no C++ library for musl: scripted",
         "  its build script compiles C++",
         "  the machine's libstdc++ is compiled for glibc",

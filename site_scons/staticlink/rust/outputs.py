@@ -19,6 +19,7 @@ from staticlink.model import Choice
 from staticlink.rust.cargo import build_crate
 from staticlink.rust.driver import write_crate_driver
 from staticlink.rust.links import identify_links, links_environment, require_links
+from staticlink.rust.record import libraries_of_others
 from staticlink.rust.std import Road
 from staticlink.rust.wrong_libc import reject_wrong_libc
 
@@ -125,9 +126,23 @@ def compile_archive(crate: Crate, options: CrateOptions, compile_: Compile, arch
     temporary = archive.with_name(f"{archive.name}.{os.getpid()}")
     shutil.copyfile(made[0], temporary)
     temporary.replace(archive)
-    native = {"crate": crate.name, "native_libs": list(compiled.native_libraries)}
+    named = [flag.removeprefix("-l") for flag in compiled.native_libraries if flag.startswith("-l")]
+    libraries = libraries_of_others(named)
+    native = {
+        "crate": crate.name,
+        "native_libs": list(compiled.native_libraries),
+        "libraries": list(libraries),
+        "directories": list(_searched(compiled)) if libraries else [],
+    }
     write_json(facts, {**compile_.facts, **native})
     return compiled
+
+
+def _searched(compiled: Compiled) -> tuple[str, ...]:
+    """Return where build scripts said that libraries are, from the top where they are of this build."""
+    paths = [Path(words.partition("=")[2] or words) for words in compiled.build_scripts("linked_paths")]
+    ours = [os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path) for path in paths]
+    return tuple(dict.fromkeys(ours))
 
 
 def _remap(

@@ -87,7 +87,7 @@ def sort_arguments(words: Sequence[str]) -> Record:
             archives.append(Path(word))
         elif word not in _DROPPED and not word.startswith(_DROPPED_PREFIXES):
             flags.append(word)
-    named = tuple(dict.fromkeys(name for name in libraries if name not in _OURS))
+    named = libraries_of_others(libraries)
     return Record(
         tuple(objects), tuple(dict.fromkeys(archives)), named, tuple(dict.fromkeys(directories)), tuple(flags)
     )
@@ -105,3 +105,8 @@ def content_digest(path: Path) -> str:
             found.update(f"{member.name}\0{member.size}\0".encode())
             found.update(memoryview(data)[member.start : member.start + member.size])
     return found.hexdigest()
+
+
+def libraries_of_others(names: Sequence[str]) -> tuple[str, ...]:
+    """Return ``names``, each once, without those that the libc, the compiler and the unwinder answer for."""
+    return tuple(dict.fromkeys(name for name in names if name not in _OURS))
