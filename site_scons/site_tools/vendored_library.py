@@ -22,6 +22,7 @@ from staticlink.vendored.cache import copy_entry, open_cache
 from staticlink.vendored.recipe import load_recipe
 from staticlink.vendored.wrapper import Host
 from staticlink_scons.action import core_action, reading, say
+from staticlink_scons.fetching import offer_source
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.pool import job_pool, share_jobs
 from staticlink_scons.settings import settings
@@ -66,6 +67,7 @@ def _declare(env: Environment, name: str, needed_by: tuple[str, ...]) -> list[Fi
     if nodes[0].has_builder():
         return nodes
     needs = [_declare(env, need, (*needed_by, name))[0] for need in recipe.needs.get(chosen.target.libc, ())]
+    offer_source(env, recipe)
     action = core_action(_build, "BUILD  $TARGET", varlist=("STATICLINK_HOST_CC",))
     env.Command(nodes, [recipe_node, *needs], action)
     env.Depends(nodes, core_nodes(env, *_CORE_PARTS))

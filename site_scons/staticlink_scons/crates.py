@@ -27,6 +27,7 @@ from staticlink.vendored.cache import open_cache
 
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.build_tools import declare_tools, with_tools
+from staticlink_scons.fetching import offer_crates, offer_std
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.pool import job_pool
 from staticlink_scons.settings import node_name, settings
@@ -110,10 +111,12 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
     nodes: list[Node] = env["BUILDERS"][builder](env, targets, [env.File(str(path)) for path in files])
     for node in nodes:
         node.attributes.staticlink_crate = declared
+    env.Depends(nodes, [env.File(node_name(path)) for _, path in options.files])
     env.Depends(nodes, [env.File(node_name(path)) for link in options.links for path in link.files])
     decisions = [options, toolchain.verbose, *deciding_environment(os.environ)]
     env.Depends(nodes, [env.Value(repr(decisions)), tool_node(env, toolchain.rustc)])
     env.Depends(nodes, core_nodes(env, *CORE_PARTS))
+    offer_crates(env, crate, toolchain)
     declare_seen(env, nodes, declared, [*excluded, *made])
     return list(nodes)
 
@@ -132,6 +135,7 @@ def std_node(env: Environment, toolchain: Toolchain) -> Node:
         env.NoCache(node)  # it names files that a CacheDir does not hold
         env.Depends(node, [tool_node(env, toolchain.rustc), *core_nodes(env, *_STD_PARTS)])
         node.attributes.staticlink_toolchain = toolchain
+        offer_std(env, toolchain)
     return node
 
 

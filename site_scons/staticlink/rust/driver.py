@@ -14,6 +14,8 @@ hold the panic strategy and the LTO that the profile asks for.
 A primary package's binary is "linked" by :mod:`staticlink.rust.recorder`. rustc's own crt objects are left out: those
 of the link are the chosen libc's.
 
+A package that was downloaded is called ``/cargo/NAME-VERSION``, wherever cargo, or ``scons fetch``, has put it.
+
 Not modelled: a workspace member that is primary in one call and a dependency in another one, with other crate types.
 """
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from staticlink.target import Target
 
 #: A change of what follows changes what compiles mean, and has to count one up.
-_VERSION = "recorded 1"
+_VERSION = "recorded 2"
 #: How the note begins that says where an rlib is, below the target's directory and without its prefix and suffix.
 NOTE = "staticlink rlib: "
 _PREPARE = r"""
@@ -81,6 +83,10 @@ if [ -n "$rewritten" ]; then
         esac
     done
 fi
+case ${CARGO_MANIFEST_DIR-} in
+*/registry/src/*|*/git/checkouts/*|*/staticlink/crates/*)
+    set -- "$@" "--remap-path-prefix=$CARGO_MANIFEST_DIR=/cargo/$CARGO_PKG_NAME-$CARGO_PKG_VERSION" ;;
+esac
 """
 
 

@@ -30,6 +30,7 @@ from staticlink.rust.std_source import find_std_source, load_policy, patch_std_s
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from staticlink.errors import StaticlinkError
     from staticlink.model import Say
     from staticlink.rust.cargo import CargoRun
     from staticlink.rust.std_source import StdSource
@@ -47,6 +48,20 @@ def std_evidence(toolchain: Toolchain, target: Target) -> tuple[str, ...]:
     """Return, without running anything, what of the compiler's sysroot decides :func:`choose_std`."""
     places = (toolchain.target_libraries(target.rust_triple), toolchain.sysroot / "lib" / "rustlib" / "src" / "rust")
     return tuple(f"{place.name}: {sorted(path.name for path in place.glob('*'))}" for place in places)
+
+
+def fetch_std(toolchain: Toolchain, target: Target, wanted: str, *, cache: Cache, say: Say) -> str:
+    """Fetch the source of std where :func:`choose_std` would build it; return what is there, or why none is needed.
+
+    Raises :class:`StaticlinkError` when ``wanted`` is ``build`` and there is no source.
+    """
+    installed = any(toolchain.target_libraries(target.rust_triple).glob("libstd-*.rlib"))
+    if target.libc != "musl" or wanted in ("target", "shim") or (wanted == "auto" and installed):
+        return "no source of it is needed"
+    source, tried = find_std_source(toolchain, load_policy(), cache=cache, offline=False, say=say)
+    if source is None and wanted == "build":
+        raise _no_source(toolchain, tried, offline=False)
+    return source.description if source is not None else "no source of it is to be had: rust_std=shim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +117,14 @@ def choose_std(
                 road, f"built from {source.description}", (*evidence, f"sha256 of the source {source.digest}")
             )
         if wanted == "build":
-            what = f"no source of Rust's std for rustc {toolchain.release}"
-            raise fail("no-rust-src", what, evidence=evidence, fix="rustup component add rust-src, or rust_std=shim")
+            raise _no_source(toolchain, evidence, offline=run.offline)
     return _shim_road(toolchain, target, wanted, evidence)
+
+
+def _no_source(toolchain: Toolchain, evidence: Sequence[str], *, offline: bool) -> StaticlinkError:
+    what = f"no source of Rust's std for rustc {toolchain.release}"
+    ways = (*(["scons fetch"] if offline else []), "rustup component add rust-src", "or rust_std=shim")
+    return fail("no-rust-src", what, evidence=evidence, fix=", ".join(ways))
 
 
 def _shim_road(toolchain: Toolchain, target: Target, wanted: str, evidence: Sequence[str]) -> Choice[Road]:

@@ -52,9 +52,9 @@ class Vendored:
 
 
 def locked_sources(lock: Path) -> tuple[str, ...]:
-    """Return the sources that a lock file names, sorted; path dependencies have none."""
+    """Return the source of each package in a lock file that has one; path dependencies have none."""
     text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
-    return tuple(sorted(set(re.findall(r'^source = "(.*)"$', text, re.MULTILINE))))
+    return tuple(re.findall(r'^source = "(.*)"$', text, re.MULTILINE))
 
 
 def find_vendored(lock: Path, cache: Cache) -> Vendored | None:
@@ -211,7 +211,6 @@ def _run(words: Sequence[str], crate: Crate, toolchain: Toolchain, environ: Mapp
     command = [
         str(toolchain.cargo),
         *words,
-        "--quiet",
         "--color=never",
         "--locked",
         f"--manifest-path={crate.manifest}",

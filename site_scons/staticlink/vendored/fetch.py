@@ -77,7 +77,8 @@ def fetch_source(
     if offline:
         tried.append("network: offline=1")
     what = f"no source for {recipe.name} {recipe.version}"
-    raise fail("no-source", what, evidence=tried, fix=f"sources=DIR, with {recipe.archives[0].file} in DIR")
+    fix = f"{'scons fetch, or ' if offline else ''}sources=DIR, with {recipe.archives[0].file} in DIR"
+    raise fail("no-source", what, evidence=tried, fix=fix)
 
 
 def _places(recipe: Recipe, cache: Cache, say: Say) -> Iterator[tuple[str, Callable[[], tuple[Path, Archive]]]]:
