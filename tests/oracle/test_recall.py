@@ -55,7 +55,10 @@ class Project:
         self.object("libc/crtn.o")
         self.object("main.o", strong=("main",), undefined=("a", "b", "c"), weak_undefined=("w",))
         self.archives = {
-            "a.a": {"a.o": {"strong": ("a", "a2"), "undefined": ("helper",)}, "more.o": {"strong": ("w", "more")}},
+            "a.a": {
+                "a.o": {"strong": ("a", "a2"), "common": ("shared",), "undefined": ("helper",)},
+                "more.o": {"strong": ("w", "more")},
+            },
             "b.a": {
                 "b.o": {"strong": ("b",), "weak": ("helper",), "groups": (Comdat("g", ("g",)),)},
                 "h.o": {"strong": ("h",)},
@@ -183,7 +186,6 @@ UNSEEN: dict[str, Callable[[Project], None]] = {
     "a body in an object": lambda one: body(one, "main.o"),
     "a body, the times put back": body_with_old_times,
     "another inode, size and times alike": exchanged,
-    "the size of a common symbol": lambda one: one.alter("a.a", "a.o", common_size=8),
     "a member nobody looks at": lambda one: one.alter("late/libc3.a", "n.o", undefined=("nobody",)),
     "a file in a later directory": lambda one: one.object("libc/libc3.a", strong=("c",)),
 }
@@ -234,6 +236,7 @@ SEEN: dict[str, Callable[[Project], None]] = {
     "a constructor in a member without symbols": lambda one: one.alter("b.a", "h.o", strong=(), constructor=True),
     "a COMDAT group": lambda one: one.alter("a.a", "a.o", groups=(Comdat("a4", ("a4",)),)),
     "another COMDAT signature": lambda one: one.alter("b.a", "b.o", groups=(Comdat("signature", ("g",)),)),
+    "the size of a common symbol": lambda one: one.alter("a.a", "a.o", common_size=16),
     "an absolute value": lambda one: one.alter("late/libc3.a", "c.o", value=8),
     "a member more": add_member,
     "a member less": drop_member,

@@ -120,8 +120,8 @@ def read_object(
 ) -> tuple[ObjectSymbols, bytes]:
     """Return what :func:`read_symbols` does, and a fingerprint of everything this module can say of the object.
 
-    Two objects of one fingerprint have the same symbols, details and section names; addresses and sizes may differ,
-    and so may the contents of sections.
+    Two objects of one fingerprint have the same symbols, details and section names; addresses may differ, sizes of
+    symbols other than COMMON ones, and the contents of sections.
     """
     table = _Table(data, display, machine, start, len(data) - start if size is None else size)
     symbols = table.sort()
@@ -132,7 +132,7 @@ def read_object(
             evidence=("it holds GCC's intermediate code only (slim LTO)",),
             fix="compile it without -flto, or with -ffat-lto-objects",
         )
-    return symbols, table.fingerprint()
+    return symbols, table.fingerprint(symbols)
 
 
 def read_details(
@@ -280,8 +280,11 @@ class _Table:
     def _name_offsets(self) -> Iterator[int]:
         return (row[0] for row in self._rows())
 
-    def fingerprint(self) -> bytes:
-        """Return a digest of the table and of the section headers without what moves when code changes."""
+    def fingerprint(self, symbols: ObjectSymbols) -> bytes:
+        """Return a digest of the table, sorted into ``symbols``, and of the section headers without what code moves.
+
+        The values of numbers and the sizes of COMMON symbols belong to it: they decide clashes and winners.
+        """
         # In a 64-bit file a row is three words: name, info, other and section; value; size.
         rows = self._table.cast("Q")[::3].tobytes() if self._header.bits == 64 else bytes(self._table)  # noqa: PLR2004
         more = b""
@@ -289,6 +292,9 @@ class _Table:
             more = repr((self._groups, self._wide)).encode()
         if _ABS_BYTES[self._header.order] in rows:
             more += repr([row[4] for row in self._rows() if row[3] == _ABS]).encode()
+        if symbols.common:
+            commons = (_COMMON, _LARGE_COMMON.get(self._header.machine, _COMMON))
+            more += repr([row[5] for row in self._rows() if row[3] in commons]).encode()
         facts = (*self._sections.without_places(), self._strings.encode("latin-1"), rows, more)
         return blake2b(b"".join(facts), digest_size=_FINGERPRINT).digest()
 
