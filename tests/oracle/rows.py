@@ -87,6 +87,8 @@ def sandwich(d: Draft) -> None:
 
 def nested_group(d: Draft) -> None:
     cycle(d)
+    if any(isinstance(entry, Bracket) and not entry.closed for entry in d.entries):
+        return  # it would take the end of a group around it for its own
     inner = [entry for entry in d.entries if not isinstance(entry, Bracket)][-2:]
     outer = [entry for entry in d.entries if entry not in inner]
     d.entries[:] = [Bracket([*outer, Bracket([*inner])])]

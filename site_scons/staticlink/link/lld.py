@@ -92,6 +92,14 @@ class Lld(SymbolTable):
                 weak = self.state[name] & ROLE_MASK == WEAK
                 self.state[name] = number << ROLE_BITS | (WEAK_UNDEFINED if weak else UNDEFINED)
 
+    def finally_assigned(self) -> Collection[str]:
+        """Return the symbols that ``--defsym`` defines: under ``--wrap`` the value goes to the new name as well.
+
+        Source: ``LinkerDriver`` in ``lld/ELF/Driver.cpp``, where names are redirected before assignments are made.
+        """
+        names = super().finally_assigned()
+        return [*names, *(f"__wrap_{name}" for name in names if name in self.options.wrap)]
+
     def _count_late(self) -> None:
         """Count GNU_UNIQUE definitions that gave way to a weak one as duplicates of a strong one that took its place.
 
