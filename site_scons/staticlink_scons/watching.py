@@ -46,7 +46,7 @@ def declare_seen(env: Environment, nodes: Sequence[Node], declared: DeclaredCrat
 
     ``excluded`` are directories and files that the build makes itself.
     """
-    crate, environ = declared.crate, {**os.environ, **dict(declared.options.environment)}
+    crate, environ = declared.crate, {**os.environ, **declared.options.variables}
     record = _record_place(nodes[0])
     last = read_observed(record)
     directories = vendored_directories(configuration_files(crate, os.environ))

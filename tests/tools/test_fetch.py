@@ -187,7 +187,7 @@ def test_offline_asks_nobody(upstream: Upstream, tmp_path: Path) -> None:
         "no source for musl 1.2.5",
         "  cache: not there",
         "  network: offline=1",
-        "  fix: sources=DIR, with musl.tar.gz in DIR",
+        "  fix: scons fetch, or sources=DIR, with musl.tar.gz in DIR",
     ]
 
 

@@ -394,3 +394,17 @@ def test_the_compiler_for_musl_makes_static_programs_wherever_it_is(tmp_path: Pa
     command = ["moved/bin/cc", "-M", "program.c"]
     seen = subprocess.run(command, cwd=here, env=misled, check=True, capture_output=True, text=True, timeout=60)
     assert "/usr/include" not in seen.stdout
+
+
+def test_what_was_fetched_is_enough_offline(project: Project) -> None:
+    _, errors = project.scons("offline=1", code=2)
+    assert errors == [
+        f"{BUILDING} no source for small 1.0",
+        "  cache: not there",
+        "  network: offline=1",
+        "  fix: scons fetch, or sources=DIR, with small-1.0.tar.gz in DIR",
+    ]
+    output, _ = project.scons("fetch", "sources=sources")
+    assert [line.split() for line in output.splitlines()] == [["HAVE", "small", "1.0", "small-1.0.tar.gz"]]
+    assert not (project.here / "build").exists()
+    project.scons("offline=1")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.rust.toolchain import recall, remember
+from staticlink.vendored.cache import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -143,9 +144,8 @@ def _below(top: str, excluded: frozenset[Path]) -> Iterator[str]:
 def _fingerprint(path: Path, known: list[Any] | None, now: int) -> tuple[str, list[Any] | None]:
     """Return the digest of one file, and what tells next time that it is the same, if anything can."""
     try:
-        facts = path.lstat()
-        if stat.S_ISLNK(facts.st_mode) and path.is_dir():
-            return f"link:{path.readlink()}", None
+        if path.is_symlink():
+            return f"link:{path.readlink()} {_content(path) if path.is_file() else ''}", None
         facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):
             return "directory", None
@@ -154,8 +154,12 @@ def _fingerprint(path: Path, known: list[Any] | None, now: int) -> tuple[str, li
             return str(known[-1]), known
         if not stat.S_ISREG(facts.st_mode):
             return "special", None
-        digest = hashlib.sha256(path.read_bytes()).hexdigest() + ("+x" if facts.st_mode & 0o111 else "")
+        digest = _content(path)
     except OSError:
         return _ABSENT, None
     settled = now - max(facts.st_mtime_ns, facts.st_ctime_ns) > _TICK
     return digest, [*stamp, digest] if settled else None
+
+
+def _content(path: Path) -> str:
+    return hash_file(path) + ("+x" if path.stat().st_mode & 0o111 else "")
