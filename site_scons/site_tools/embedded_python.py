@@ -35,6 +35,7 @@ from staticlink.python.bundle import (
     write_source,
 )
 from staticlink.python.inittab import format_inittab, read_inittab
+from staticlink.python.pyo3 import format_pyo3_config
 from staticlink.python.system import find_system_python
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.nodes import core_nodes, tool_node
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 _OWN = Path(staticlink.__file__).parent / "python"
 _FREEZE_PARTS = ("errors.py", "python/bundle.py", "python/freeze.py", "policy/python.toml")
+_PYO3_PARTS = ("errors.py", "python/pyo3.py")
 _INITTAB_PARTS = ("errors.py", "elf", "python/inittab.py")
 #: The symbols of the two sets; the program's own scripts are searched first.
 _SETS = ("staticlink_python_program", "staticlink_python_stdlib")
@@ -60,7 +62,8 @@ class EmbeddedPython:
 
     ``objects`` and ``archives`` are nodes to link; ``include`` holds directories for ``CPPPATH``, ``flags`` the ``-I``
     of CPython's own headers for ``CCFLAGS`` (SCons need not scan them: they change with the nodes in ``headers_ready``,
-    on which whatever includes them must depend), ``defines`` goes into ``CPPDEFINES``.
+    on which whatever includes them must depend), ``defines`` goes into ``CPPDEFINES``. ``pyo3_config`` is what a crate
+    that uses PyO3 wants in its ``environment`` as ``PYO3_CONFIG_FILE``.
     """
 
     objects: list[Node] = field(default_factory=list)
@@ -69,6 +72,7 @@ class EmbeddedPython:
     flags: list[str] = field(default_factory=list)
     defines: list[str] = field(default_factory=list)
     headers_ready: list[Node] = field(default_factory=list)
+    pyo3_config: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,28 @@ def _embedded_python(env: Environment, scripts: Any = (), name: str = "program")
     env.Depends(objects, runtime.manifest)
     env.Depends(objects[-1], [program[0], stdlib[0]])
     return EmbeddedPython(
-        objects, runtime.archives, include, _header_flags(runtime), ["STATICLINK_PYTHON"], runtime.manifest
+        objects,
+        runtime.archives,
+        include,
+        _header_flags(runtime),
+        ["STATICLINK_PYTHON"],
+        runtime.manifest,
+        _pyo3_config(env, runtime, place),
     )
+
+
+def _pyo3_config(env: Environment, runtime: _Runtime, place: str) -> Node:
+    """Declare the file that tells PyO3 which CPython this is."""
+    node = env.File(f"{place}/pyo3-config.txt")
+    if not node.has_builder():
+        headers = runtime.headers
+
+        def run(target: list[Node], source: list[Node], env: Environment) -> None:
+            write_source(Path(target[0].path), format_pyo3_config(headers))
+
+        env.Command(node, [runtime.interpreter], core_action(run, "WRITE  $TARGET"))
+        env.Depends(node, core_nodes(env, *_PYO3_PARTS))
+    return node
 
 
 def _header_flags(runtime: _Runtime) -> list[str]:

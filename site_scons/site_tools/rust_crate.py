@@ -5,7 +5,7 @@ link must know: the road std took and why, the start-up bridge, native libraries
 own, ``build/TARGET/rust-std/std.json``, which all crates of a build share.
 
 ``features=``, ``default_features=``, ``profile=``, ``rustflags=``, ``toolchain=``, ``cargo=`` (arguments) and
-``environment=`` (variables) say how it is compiled; see docs/rust.md. The construction variable
+``environment=`` (variables; a value may be a node) say how it is compiled; see docs/rust.md. The construction variable
 ``RUSTCRATE_CARGOFLAGS`` holds arguments for every run of cargo.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SCons.Builder import Builder
+from SCons.Node.FS import File
 from SCons.Script import GetOption
 from SCons.Util import flatten
 from staticlink.errors import StaticlinkError
@@ -142,13 +143,15 @@ def _options(  # the words of an SConscript
     environment: Any = None,
     links: Any = None,
 ) -> CrateOptions:
+    given = sorted((str(name), value) for name, value in (environment or {}).items())
     return CrateOptions(
         features=_words(env, features),
         default_features=bool(default_features),
         profile=str(profile),
         rustflags=_words(env, rustflags),
         cargo=(*_words(env, env["RUSTCRATE_CARGOFLAGS"]), *_words(env, cargo)),
-        environment=tuple(sorted((str(name), str(value)) for name, value in (environment or {}).items())),
+        environment=tuple((name, str(value)) for name, value in given if not isinstance(value, File)),
+        files=tuple((name, value.path) for name, value in given if isinstance(value, File)),
         links=tuple(_link(env, name, value) for name, value in sorted((links or {}).items())),
     )
 

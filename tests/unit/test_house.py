@@ -96,6 +96,7 @@ def closure(start: Path) -> set[Path]:
         ("staticlink_scons/joining", ("JOIN_PARTS",), ("rust/umbrella.py", "rust/joined.py", "rust/rlibs.py")),
         ("staticlink_scons/crates", ("_STD_PARTS",), ("rust/std.py",)),
         ("site_tools/embedded_python", ("_FREEZE_PARTS",), ("python/bundle.py",)),
+        ("site_tools/embedded_python", ("_PYO3_PARTS",), ("python/pyo3.py",)),
         ("site_tools/embedded_python", ("_INITTAB_PARTS",), ("python/inittab.py",)),
     ],
 )

@@ -45,9 +45,7 @@ _ASIDE = (
     "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_WARNINGS",
 )  # fmt: skip
 #: How cargo says that it needed the network.
-_OFFLINE = re.compile(
-    r"but --offline was specified|without the offline flag|without `--offline`|you're using offline mode"
-)
+_OFFLINE = re.compile(r"--offline was specified|offline mode \(--offline\)|without the offline flag|without `--offline`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def build_crate(
         *sources, *run.jobs_option, *selected[split:],
     ]  # fmt: skip
     environ = {name: value for name, value in run.environ.items() if name not in _OURS}
-    environ |= {**dict(options.environment), "RUSTC": str((rustc or toolchain.rustc).absolute())}
+    environ |= {**options.variables, "RUSTC": str((rustc or toolchain.rustc).absolute())}
     environ["CARGO_BUILD_BUILD_DIR"] = str(into.absolute())
     done = subprocess.run(
         command, cwd=crate.directory, env=environ, stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ decided here too: it may not when there is one, unless the project's own words s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
@@ -36,7 +37,8 @@ HOST = "host"
 class CrateOptions:
     """How one crate is compiled. ``rustflags`` reach compiles for the target only; ``cargo`` are cargo's own arguments.
 
-    ``environment`` are variables, with their values, that cargo and its build scripts see. ``links`` stand in for build
+    ``environment`` are variables, with their values, that cargo and its build scripts see; the values of ``files`` are
+    paths from the top. ``links`` stand in for build
     scripts.
     """
 
@@ -46,12 +48,18 @@ class CrateOptions:
     rustflags: tuple[str, ...] = ()
     cargo: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
     links: tuple[Link, ...] = ()
 
     @property
     def identity(self) -> str:
         """What of these options cargo does not see by itself."""
         return f" rustflags {' '.join(self.rustflags)}" if self.rustflags else ""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables as cargo gets them, which runs in another directory."""
+        return dict(self.environment) | {name: str(Path(path).absolute()) for name, path in self.files}
 
     @property
     def keeps_lock(self) -> bool:
