@@ -68,8 +68,12 @@ CHOSEN = [real for real in REALS if real.quick or os.environ.get("STATICLINK_CRA
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return what cargo writes into a lock file as the source of a package."""
-    place = tmp_path_factory.mktemp("registry")
+    """Return what a lock file calls the registry."""
+    return ask_registry(tmp_path_factory.mktemp("registry"))
+
+
+def ask_registry(place: Path) -> str:
+    """Return what cargo writes into a lock file as the source of a package; ``place`` is an empty directory."""
     (place / "src").mkdir()
     (place / "src/lib.rs").touch()
     manifest = '[package]\nname = "asking"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\ncfg-if = "1"\n'
@@ -89,6 +93,12 @@ def require_libclang() -> None:
         pytest.skip("libclang is not installed: apt-get install libclang-14-dev")
 
 
+def build_command(libc: str) -> list[str]:
+    """Return the command that builds a project of :func:`make_project`."""
+    command = [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q", f"-j{os.cpu_count() or 1}"]
+    return [*command, "static=1", f"libc={libc}"]
+
+
 def make_project(place: Path, real: Real, registry: str) -> None:
     """Write the project that builds ``real``."""
     shutil.copytree(CRATES / real.crate, place / "crate")
@@ -106,10 +116,7 @@ def test_a_real_crate_works(tmp_path: Path, registry: str, real: Real, libc: str
     if real.crate == "bindgen":
         require_libclang()
     make_project(tmp_path, real, registry)
-    command = [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q", f"-j{os.cpu_count() or 1}"]
-    done = subprocess.run(
-        [*command, "static=1", f"libc={libc}"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=3000
-    )
+    done = subprocess.run(build_command(libc), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=3000)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "CHECK  static: no PT_INTERP, no DT_NEEDED, 0 undefined" in done.stdout
     (archive,) = tmp_path.glob("build/*/rust/libchecked.a")
