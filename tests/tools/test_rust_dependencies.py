@@ -268,8 +268,36 @@ def test_configuration_in_a_directory_above(project: Project) -> None:
     project.append(".cargo/config.toml", "[env]\nASKED = 'asked'\n")
     assert project.ran() == LINKED
     assert project.said() == FIRST.replace("plain", "configured").replace(" - ", " asked ")
+    project.append(".cargo/more.toml", "[env]\nMORE = 'more'\n")
+    assert project.ran() == []
+    project.write(".cargo/config.toml", "include = [\n    'more.toml',\n]\n")
+    project.write(".cargo/more.toml", "[env]\nASKED = 'included'\n")
+    project.ran()
+    project.edit(".cargo/more.toml", "included", "edited")
+    assert project.ran() == LINKED
+    assert project.said() == FIRST.replace(" - ", " edited ")
     shutil.rmtree(project.top / ".cargo")
     assert project.ran() == LINKED
+    assert project.archive() == before
+
+
+def test_a_file_that_chooses_the_toolchain(project: Project) -> None:
+    """Only what ``rustc -vV`` says counts, not how the compiler was chosen."""
+    rustup = shutil.which("rustup", path=f"{Path.home()}/.cargo/bin:{os.environ['PATH']}")
+    if rustup is None:
+        pytest.skip("rustup is not installed: a rust-toolchain file decides nothing")
+    listed = subprocess.run([rustup, "toolchain", "list"], capture_output=True, text=True, check=True).stdout
+    names = [line.split()[0] for line in listed.splitlines()]
+    (active,) = [line.split()[0] for line in listed.splitlines() if "active" in line or "default" in line][:1]
+    asked = [(name, [rustup, "run", name, "rustc", "-vV"]) for name in names]
+    said = {name: subprocess.run(words, capture_output=True, check=True).stdout for name, words in asked}
+    before = project.archive()
+    for name in names:
+        same = said[name] == said[active]
+        project.write("rust-toolchain.toml", f'[toolchain]\nchannel = "{name}"\n')
+        assert (project.ran()[:1] == CARGO) != same
+        (project.top / "rust-toolchain.toml").unlink()
+        assert (project.ran()[:1] == CARGO) != same
     assert project.archive() == before
 
 
