@@ -51,9 +51,9 @@ _STOPS_THEN = "referenced in expression"
 #: GNU ld's default script gives these a value whoever defines them (``ld --verbose``).
 _ASSIGNED_BY_THE_SCRIPT = frozenset({"__bss_start", "_edata", "_end"})
 #: Cases in which LLD 14 and the lld that rustc ships differ: absolute symbols that are zero twice, GNU_UNIQUE,
-#: versioned references, COMDAT groups whose copies differ in binding, and --defsym beside the entry symbol. The newer
-#: one is followed.
-NOT_AS_IN_LLD_14 = frozenset({"38", "39", "45", "52", "53", "54", "58"})
+#: versioned references, COMDAT groups whose copies differ in binding, weak references to a wrapped symbol's old name,
+#: and --defsym beside the entry symbol. The newer one is followed.
+NOT_AS_IN_LLD_14 = frozenset({"38", "39", "45", "52", "53", "54", "56, weakly", "58"})
 
 
 @dataclass

@@ -405,6 +405,8 @@ def wrapped(d: Draft) -> None:
     d.extend("wrap", f)
     role = d.chance.choice(["undefined", "undefined", "weak_undefined"])
     d.library(P(strong=[f"__wrap_{f}"]).put(role, *([f"__real_{f}"] if d.some(0.8) else [])))
+    if role == "weak_undefined":
+        d.rows.add("56, weakly")
     if d.some(0.8):
         d.library(P(strong=[f]))
     for role in ("weak_undefined", "strong"):
