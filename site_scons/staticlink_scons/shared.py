@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from SCons.Tool.cxx import iscplusplus
 from staticlink.errors import fail
 
 from staticlink_scons.action import reading
@@ -32,6 +33,8 @@ def separate_shared(env: Environment) -> None:
     """Have the shared libraries of ``env`` made by the machine's compiler when everything else is made for musl."""
     if settings(env).target.libc == "musl":
         env.AppendUnique(SHLIBEMITTER=[_share], LDMODULEEMITTER=[_share], LIBEMITTER=[_join])
+        if env.get("SHLINK") == "$LINK":  # as the tools leave it; a project's own stays
+            env["SHLINK"] = _machine_linker
 
 
 def claim_static(sources: list[Node]) -> None:
@@ -40,13 +43,16 @@ def claim_static(sources: list[Node]) -> None:
 
 
 def _share(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
-    machine = {"CC": env["STATICLINK_HOST_CC"]}
-    env.Replace(**machine)
+    # Not by env["CC"]: without arguments of the call's own, env is the project's, and every other object would follow.
     _claim(source, _SHARED)
     for node in source:
         if node.has_builder():
-            node.get_executor().overridelist.append(machine)
+            node.get_executor().overridelist.append({"CC": env["STATICLINK_HOST_CC"]})
     return target, source
+
+
+def _machine_linker(target: list[Node], source: list[Node], env: Environment, for_signature: bool) -> str:  # noqa: FBT001
+    return "$CXX" if iscplusplus(source) else "$STATICLINK_HOST_CC"
 
 
 def _join(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:

@@ -1,0 +1,5 @@
+int first(void);
+
+int main(void) {
+    return first() != 1;
+}
