@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SCons.Node.FS import Base
 from SCons.Node.Python import Value
 from staticlink.rust.crate import configuration_files, whole_packages
-from staticlink.rust.observed import Names, look, read_observed
-from staticlink.rust.vendored_crates import find_vendored, vendored_directories
+from staticlink.rust.observed import Names, State, look, look_into, read_observed
+from staticlink.rust.vendored_crates import find_vendored, package_digests, vendored_directories
 from staticlink.rust.watch import Watch
 from staticlink.vendored.cache import open_cache
 
@@ -53,8 +54,9 @@ def declare_seen(env: Environment, nodes: Sequence[Node], declared: DeclaredCrat
     vendored = find_vendored(crate.lock, open_cache(os.environ)) if settings(env).offline and not directories else None
     directories += (vendored.directory,) if vendored else ()
     names = last.names if last.state else Names(frozenset(map(str, whole_packages(crate))))
-    names = Names(names.paths | set(map(str, directories)), names.variables)
+    trees = {directory: _tree(env, directory) for directory in directories}
     state, _ = look(names, environ, last.times, excluded)
+    state = State({**state.files, **package_digests(trees)}, state.variables)
     top = Path(env.Dir("#").abspath)
     value = Value(state.digest(top), name=f"what cargo read for {nodes[0].path}")
     value.attributes.staticlink_stands = last.began if last.state == state else ""
@@ -62,7 +64,7 @@ def declare_seen(env: Environment, nodes: Sequence[Node], declared: DeclaredCrat
     env.Depends(nodes, value)
     for node in nodes:
         node.attributes.staticlink_watch = Watch(
-            crate, declared.toolchain, record, environ, {}, (), names, state, value.get_csig(), directories,
+            crate, declared.toolchain, record, environ, {}, (), names, state, value.get_csig(), trees,
             tuple(excluded), strict=bool(env.get("RUSTCRATE_STRICT")), report=_Report(nodes),
             configuration=vendored.configuration if vendored else None,
         )  # fmt: skip
@@ -80,6 +82,9 @@ def watch(target: Sequence[Node]) -> Watch | None:
 
 def made_here(env: Environment, paths: Sequence[Path]) -> list[Path]:
     """Return those of ``paths`` that SCons makes, or made in its last run and nobody changed since."""
+    # SCons opens its database in the current directory, which is an SConscript's while that is read.
+    with chdir(env.Dir("#").abspath):
+        env.Dir("#").sconsign()
     nodes = {path: env.File(str(path)) for path in paths}
     return [path for path, node in nodes.items() if node.has_explicit_builder() or _was_made(node)]
 
@@ -96,9 +101,18 @@ def _was_made(node: File) -> bool:
     return same_times or getattr(seen, "csig", None) == node.get_csig()
 
 
-def _record_place(node: Node) -> Path:
+def _record_place(node: Node, kind: str = "seen") -> Path:
     key = hashlib.sha256(str(node.abspath).encode()).hexdigest()[:32]
-    return open_cache(os.environ).root / "rust" / f"seen-{key}.json"
+    return open_cache(os.environ).root / "rust" / f"{kind}-{key}.json"
+
+
+def _tree(env: Environment, directory: Path) -> dict[str, str]:
+    """Return what is in a directory of vendored packages; many crates share one, and it is looked at once a run."""
+    node = env.Dir(str(directory))
+    if not hasattr(node.attributes, "staticlink_files"):
+        node.attributes.staticlink_files = look_into(directory, _record_place(node, "tree"))
+    found: dict[str, str] = node.attributes.staticlink_files
+    return found
 
 
 def _changed(dependency: Value, target: Node, previous: object, repository_node: Node | None = None) -> bool:
