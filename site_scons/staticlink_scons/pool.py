@@ -2,13 +2,17 @@
 
 SCons runs as many steps at once as ``-j`` says, and each may start a make or a cargo with jobs of its own. So every
 step holds a slot of one jobserver while it runs: the actions of the core, and every command that an environment with a
-staticlink tool spawns. A make or cargo runs its first job on the slot of the step that started it and asks for more.
-Not modelled: commands of environments without such a tool, and of those whose project sets ``SPAWN`` afterwards.
+staticlink tool spawns. A make or cargo runs its first job on the slot of the step that started it and asks for more,
+and so does a ninja that a project's own command runs, from 1.13 on.
+
+Not modelled: a make or cargo in such a command, because SCons passes no descriptors on and make before 4.4 takes
+nothing else; commands of environments without such a tool, and of those whose project sets ``SPAWN`` afterwards.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from SCons.Script import GetOption
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from staticlink.vendored.jobserver import JobServer
 
+_NINJA = frozenset({"ninja", "ninja-build"})
+
 
 @dataclass(frozen=True, slots=True)
 class _HoldingSpawn:
@@ -27,9 +33,12 @@ class _HoldingSpawn:
 
     spawn: Callable[..., Any]
 
-    def __call__(self, *arguments: Any) -> Any:
-        with job_pool().slot():
-            return self.spawn(*arguments)
+    def __call__(self, shell: Any, escape: Any, program: Any, words: Any, environ: Any) -> Any:
+        if _NINJA.isdisjoint(PurePath(str(word)).name for word in words):
+            with job_pool().slot():
+                return self.spawn(shell, escape, program, words, environ)
+        with job_pool().client_by_name() as added:
+            return self.spawn(shell, escape, program, words, {**environ, **added})
 
 
 def job_pool() -> JobServer:

@@ -6,6 +6,8 @@ Every job writes a line when it starts and one when it ends; the lines, in order
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -99,8 +101,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 4])
-def test_all_together_run_so_many_jobs(project: Path, jobs: int) -> None:
+def run(project: Path, jobs: int) -> tuple[int, int, int]:
+    """Build with ``-j``; return how many jobs ran, how many did not end, and how many ran at once."""
     done = subprocess.run(
         [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q", f"-j{jobs}", "sources=sources"],
         cwd=project,
@@ -116,4 +118,40 @@ def test_all_together_run_so_many_jobs(project: Path, jobs: int) -> None:
     for line in lines:
         running += 1 if line == "+" else -1
         most = max(most, running)
-    assert (len(lines), running, most) == (2 * _JOBS, 0, jobs)
+    return lines.count("+"), running, most
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+def test_all_together_run_so_many_jobs(project: Path, jobs: int) -> None:
+    assert run(project, jobs) == (_JOBS, 0, jobs)
+
+
+_NINJA = """\
+rule job
+  command = @HERE@/job touch $out
+build n1: job
+build n2: job
+build n3: job
+build n4: job
+"""
+_WITH_NINJA = """\
+env = Environment(tools=["gcc", "vendored_library"], CC="@HERE@/job gcc")
+env.Object(Glob("*.c"))
+env.Command("n1", [], "@NINJA@ -C @HERE@ -f rules.ninja --quiet")
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_ninja_in_a_projects_command_shares_them(tmp_path: Path, jobs: int) -> None:
+    ninja = shutil.which("ninja")
+    version = subprocess.run([ninja, "--version"], capture_output=True, text=True, check=True).stdout if ninja else "0"
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < (1, 13):
+        pytest.skip("ninja 1.13 or newer is not installed: older ones share no jobs")
+    write(tmp_path / "job", _JOB, tmp_path)
+    (tmp_path / "job").chmod(0o755)
+    for n in range(6):
+        write(tmp_path / f"c{n}.c", f"int c{n}(void) {{ return {n}; }}\n", tmp_path)
+    (tmp_path / "sources").mkdir()
+    write(tmp_path / "rules.ninja", _NINJA, tmp_path)
+    write(tmp_path / "SConstruct", _WITH_NINJA.replace("@NINJA@", str(ninja)), tmp_path)
+    assert run(tmp_path, jobs) == (10, 0, jobs)

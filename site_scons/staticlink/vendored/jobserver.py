@@ -3,7 +3,7 @@
 GNU make's jobserver is a pipe that holds one byte a free slot: whoever starts a job takes a byte and puts it back
 when the job has ended (GNU make manual, "Sharing Job Slots with GNU make"). make and cargo both speak it. make 4.3
 knows only the form in which the descriptors of the pipe are inherited and named in MAKEFLAGS, so that is the form
-used.
+used; ninja, which no step of ours starts, knows only a fifo.
 
 A step of this process holds a slot while it runs. A child that speaks the protocol runs its first job on a slot that no
 byte stands for: the one its step holds. So a thread takes a slot once, however deep the step goes, and one that waits
@@ -61,12 +61,27 @@ class JobServer:
     @contextmanager
     def client(self) -> Iterator[tuple[dict[str, str], tuple[int, int]]]:
         """Hold a slot for a child; give what it needs: additions to its environment, and descriptors to pass on."""
+        with self._child():
+            flags = f" -j --jobserver-auth={self._read},{self._write}"
+            yield {"MAKEFLAGS": flags, "CARGO_MAKEFLAGS": flags.strip()}, (self._read, self._write)
+
+    @contextmanager
+    def client_by_name(self) -> Iterator[dict[str, str]]:
+        """Hold a slot for a child that inherits no descriptors and opens a fifo, as ninja and make 4.4 do.
+
+        Linux lets a pipe be opened again by the name of a descriptor (proc(5), ``/proc/PID/fd``).
+        """
+        with self._child():
+            yield {"MAKEFLAGS": f" -j --jobserver-auth=fifo:/proc/{os.getpid()}/fd/{self._read}"}
+
+    @contextmanager
+    def _child(self) -> Iterator[None]:
+        """Count a child that may hold bytes for as long as it runs."""
         with self.slot():
             with self._lock:
                 self._children += 1
             try:
-                flags = f" -j --jobserver-auth={self._read},{self._write}"
-                yield {"MAKEFLAGS": flags, "CARGO_MAKEFLAGS": flags.strip()}, (self._read, self._write)
+                yield
             finally:
                 with self._lock:
                     self._children -= 1
