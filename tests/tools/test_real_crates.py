@@ -79,7 +79,9 @@ def ask_registry(place: Path) -> str:
     manifest = '[package]\nname = "asking"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\ncfg-if = "1"\n'
     (place / "Cargo.toml").write_text(manifest, encoding="utf-8")
     subprocess.run(["cargo", "generate-lockfile"], cwd=place, check=True, capture_output=True, timeout=300)
-    return re.findall(r'^source = "(.+)"$', (place / "Cargo.lock").read_text(encoding="utf-8"), re.MULTILINE)[0]
+    found = re.search(r'^source = "(.+)"$', (place / "Cargo.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 def require_libclang() -> None:

@@ -133,7 +133,7 @@ def test_pkg_config_sees_only_what_was_given(tmp_path: Path) -> None:
 
     def ask(*arguments: str) -> tuple[int, str]:
         environ = {"PATH": "/usr/bin:/bin", "PKG_CONFIG_PATH": str(tmp_path / "machine"), **links_environment([given])}
-        command = [tmp_path / "tools" / "x86_64-linux-musl-pkg-config", *arguments]
+        command = [str(tmp_path / "tools" / "x86_64-linux-musl-pkg-config"), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
         return done.returncode, done.stdout.strip()
 
