@@ -80,7 +80,7 @@ def test_no_source_of_std_is_told_with_every_place_tried(tmp_path: Path) -> None
         "the compiler's sysroot has no rust-src component",
         *(f"Debian suite {suite}: offline=1" for suite in suites),
     )
-    assert found.fix == "rustup component add rust-src, or rust_std=shim"
+    assert found.fix == "scons fetch, rustup component add rust-src, or rust_std=shim"
 
 
 def test_the_source_of_another_release_is_not_used(tmp_path: Path) -> None:
