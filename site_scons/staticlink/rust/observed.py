@@ -77,10 +77,23 @@ def look(
     files: dict[str, str] = {}
     seen: dict[str, Any] = {}
     for name in _expanded(names.paths, frozenset(excluded)):
-        files[name], stamp = _fingerprint(Path(name), times.get(name), now)
+        files[name], stamp = _fingerprint(name, times.get(name), now)
         if stamp is not None:
             seen[name] = stamp
     return State(files, {name: environ.get(name) for name in sorted(names.variables)}), seen
+
+
+def look_into(directory: Path, record: Path) -> dict[str, str]:
+    """Return the digest of each file in ``directory`` by its path from there.
+
+    It may hold thousands, and be asked about for many crates: what tells that they are the same is kept in ``record``.
+    """
+    kept = recall(record) or {}
+    state, times = look(Names(frozenset({str(directory)})), {}, kept)
+    if times != kept:
+        remember(record, times)
+    start = len(str(directory)) + 1
+    return {name[start:]: digest for name, digest in state.files.items() if len(name) > start}
 
 
 def read_observed(path: Path) -> Record:
@@ -129,24 +142,25 @@ def _expanded(paths: Iterable[str], excluded: frozenset[Path]) -> Iterator[str]:
 
 def _below(top: str, excluded: frozenset[Path]) -> Iterator[str]:
     for place, directories, files in os.walk(top):
-        directories[:] = sorted(
-            name
-            for name in directories
-            if name not in _LEFT_OUT
-            and Path(place, name) not in excluded
-            and not Path(place, name, "CACHEDIR.TAG").is_file()
-        )
-        links = [name for name in directories if Path(place, name).is_symlink()]
-        kept = [name for name in files if not name.startswith(".sconsign") and Path(place, name) not in excluded]
+        if "CACHEDIR.TAG" in files and place != top:
+            directories.clear()
+            continue
+        directories[:] = sorted(name for name in directories if name not in _LEFT_OUT)
+        links = [name for name in directories if os.path.islink(f"{place}/{name}")]  # noqa: PTH114  (many are asked)
+        kept = [name for name in files if not name.startswith(".sconsign")]
+        if excluded:
+            directories[:] = [name for name in directories if Path(place, name) not in excluded]
+            kept = [name for name in kept if Path(place, name) not in excluded]
         yield from sorted(f"{place}/{name}" for name in (*kept, *links))
 
 
-def _fingerprint(path: Path, known: list[Any] | None, now: int) -> tuple[str, list[Any] | None]:
+def _fingerprint(name: str, known: list[Any] | None, now: int) -> tuple[str, list[Any] | None]:
     """Return the digest of one file, and what tells next time that it is the same, if anything can."""
     try:
-        if path.is_symlink():
+        facts = os.lstat(name)  # a path object costs as much as the question, and there are thousands
+        if stat.S_ISLNK(facts.st_mode):
+            path = Path(name)
             return f"link:{path.readlink()} {_content(path) if path.is_file() else ''}", None
-        facts = path.stat()
         if stat.S_ISDIR(facts.st_mode):
             return "directory", None
         stamp = [facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_mode, facts.st_ino]
@@ -154,7 +168,7 @@ def _fingerprint(path: Path, known: list[Any] | None, now: int) -> tuple[str, li
             return str(known[-1]), known
         if not stat.S_ISREG(facts.st_mode):
             return "special", None
-        digest = _content(path)
+        digest = _content(Path(name))
     except OSError:
         return _ABSENT, None
     settled = now - max(facts.st_mtime_ns, facts.st_ctime_ns) > _TICK

@@ -113,24 +113,27 @@ def vendored_directories(configurations: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def verify_vendored(directories: Iterable[Path], files: Mapping[str, str]) -> None:
-    """Compare the vendored crates in ``directories`` with what they were made as.
+def verify_vendored(directory: Path, files: Mapping[str, str]) -> None:
+    """Compare the vendored crates in ``directory`` with what they were made as.
 
-    ``files`` maps the paths below to their digests. Raises :class:`StaticlinkError` naming each file that differs.
+    ``files`` maps their paths from there to digests. Raises :class:`StaticlinkError` naming each file that differs.
     """
-    for directory in directories:
-        found = {
-            name[len(str(directory)) + 1 :]: digest
-            for name, digest in files.items()
-            if name.startswith(f"{directory}/") and digest != "directory"
-        }
-        faults = _entry_faults(directory, found)
-        fix = "scons fetch" if faults is not None else "vendor them again: cargo vendor"
-        faults = _listed_faults(directory, found) if faults is None else faults
-        if faults:
-            packages = sorted({fault.partition("/")[0] for fault in faults})
-            what = f"vendored crates were changed: {', '.join(packages)}"
-            raise fail("vendored-changed", what, evidence=faults, fix=fix)
+    faults = _entry_faults(directory, files)
+    fix = "scons fetch" if faults is not None else "vendor them again: cargo vendor"
+    faults = _listed_faults(directory, files) if faults is None else faults
+    if faults:
+        packages = sorted({fault.partition("/")[0] for fault in faults})
+        what = f"vendored crates were changed: {', '.join(packages)}"
+        raise fail("vendored-changed", what, evidence=faults, fix=fix)
+
+
+def package_digests(vendored: Mapping[Path, Mapping[str, str]]) -> dict[str, str]:
+    """Return one digest for each package in directories of vendored packages, whose files have those given."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for directory, files in vendored.items():
+        for name, digest in files.items():
+            found.setdefault(f"{directory}/{name.partition('/')[0]}", []).append((name, digest))
+    return {place: hashlib.sha256(repr(sorted(files)).encode()).hexdigest() for place, files in found.items()}
 
 
 def _entry_faults(directory: Path, found: Mapping[str, str]) -> list[str] | None:

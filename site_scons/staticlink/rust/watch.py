@@ -26,7 +26,7 @@ from staticlink.errors import fail
 from staticlink.rust.dep_info import read_units
 from staticlink.rust.observed import Names, State, look, read_observed, write_observed
 from staticlink.rust.rustc import write_script
-from staticlink.rust.vendored_crates import verify_vendored
+from staticlink.rust.vendored_crates import package_digests, verify_vendored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,9 +44,9 @@ class Watch:
 
     ``declared`` maps the files that the build declares to their digests; ``declared_directories`` count whole.
     ``names``, ``state`` and ``began`` are what the build looked at before, what it found, and a digest of that.
-    ``directories`` hold vendored packages and ``configuration`` has cargo use them; ``excluded`` is what the build
-    makes. ``record`` is where what comes out is kept. ``report`` is called with the files that nobody declared, and
-    whether all that was read had been looked at.
+    ``vendored`` maps directories of vendored packages to the digests of their files, and ``configuration`` has cargo
+    use them. ``excluded`` is what the build makes. ``record`` is where what comes out is kept. ``report`` is called
+    with the files that nobody declared, and whether all that was read had been looked at.
     """
 
     crate: Crate
@@ -58,7 +58,7 @@ class Watch:
     names: Names
     state: State
     began: str
-    directories: tuple[Path, ...]
+    vendored: Mapping[Path, Mapping[str, str]]
     excluded: tuple[Path, ...]
     strict: bool
     configuration: str | None
@@ -74,13 +74,14 @@ class Watch:
         Return the arguments that replace cargo's sources by vendored crates, where that was asked for.
         Raises :class:`StaticlinkError` when a vendored crate is not what was vendored.
         """
-        verify_vendored(self.directories, self.state.files)
+        for directory, files in self.vendored.items():
+            verify_vendored(directory, files)
         last = read_observed(self.record)
         now = {**self.state.files, **self.declared}
         changed = [name for name, digest in now.items() if last.attempted.get(name, digest) != digest]
         if any(_older(Path(name), last.ended) for name in changed):
             _forget(into, {name for _, name in self.crate.packages})
-        vendored = {package for name in changed if (package := _package_of(Path(name), self.directories))}
+        vendored = {package for name in changed if (package := _package_of(Path(name), self.vendored))}
         if vendored:
             _forget(into, vendored)
         write_observed(self.record, replace(last, attempted=now, ended=0))
@@ -98,7 +99,7 @@ class Watch:
         outside, inside = self._undeclared(reading, into)
         if self.strict and outside:
             raise _unlisted(self.crate, sorted(outside))
-        names = Names(frozenset(map(str, (*outside, *inside, *reading.packages, *self.directories))), reading.variables)
+        names = Names(frozenset(map(str, (*outside, *inside, *reading.packages))), reading.variables)
         last = read_observed(self.record)
         state, times = look(names, self.environ, last.times, self.excluded)
         # A file that changed since cargo started may not be what cargo read: it then counts as changed next time.
@@ -106,7 +107,7 @@ class Watch:
             name: self.state.files.get(name, digest if _older(Path(name), started) else "unsettled")
             for name, digest in state.files.items()
         }
-        found = State(files, state.variables)
+        found = State(files | package_digests(self.vendored), state.variables)
         record = replace(last, names=names, state=found, began=self.began, ended=time.time_ns(), times=times)
         write_observed(self.record, record)
         complete = names.paths <= self.names.paths and names.variables <= self.names.variables
@@ -117,7 +118,7 @@ class Watch:
         home = _cargo_home(self.environ)
         accounted = [
             into.absolute(), self.toolchain.sysroot, home / "registry" / "src", home / "git" / "checkouts",
-            *self.directories,
+            *self.vendored,
         ]  # fmt: skip
         local = {directory for directory, _ in self.crate.packages}
         foreign = {place for place in reading.sources - local if not _below(place, accounted)}
@@ -157,11 +158,8 @@ def _forget(into: Path, packages: Iterable[str]) -> None:
 
 
 def _package_of(path: Path, directories: Iterable[Path]) -> str:
-    """Return the name of the vendored package that ``path`` belongs to; its directory may end with a version."""
-    for directory in directories:
-        if path.is_relative_to(directory) and path != directory:
-            return re.sub(r"-\d+\.\d+\.\d+.*$", "", path.relative_to(directory).parts[0])
-    return ""
+    """Return the name of the vendored package in ``path``, or nothing; the directory may end with a version."""
+    return re.sub(r"-\d+\.\d+\.\d+.*$", "", path.name) if path.parent in directories else ""
 
 
 def _unlisted(crate: Crate, files: Sequence[Path]) -> Exception:
