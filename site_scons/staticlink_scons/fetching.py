@@ -17,7 +17,6 @@ from staticlink.rust.crate import configuration_files
 from staticlink.rust.std import fetch_std
 from staticlink.rust.vendored_crates import fetch_crates, locked_sources, vendored_directories
 from staticlink.vendored.cache import open_cache
-from staticlink.vendored.fetch import fetch_source
 
 from staticlink_scons.action import core_action, say
 from staticlink_scons.settings import settings
@@ -38,6 +37,8 @@ def offer_source(env: Environment, recipe: Recipe) -> None:
     """Have ``scons fetch`` fetch the source of a vendored library."""
 
     def fetch() -> None:
+        from staticlink.vendored.fetch import fetch_source  # noqa: PLC0415  (it loads all that speaks https)
+
         cache, sources = open_cache(os.environ), settings(env).sources
         path, _ = fetch_source(recipe, cache=cache, sources=sources, offline=False, say=say)
         say("HAVE", f"{recipe.name} {recipe.version}", path.name)
