@@ -51,7 +51,11 @@ fn main() {
     let place = std::env::var("OUT_DIR").unwrap();
     let shared = std::env::var("CARGO_MAKEFLAGS").unwrap();
     let mut make = std::process::Command::new("make");
-    make.current_dir(place).args(["-f", "@HERE@/script.mk"]).env("MAKEFLAGS", shared);
+    make.current_dir(&place).args(["-f", "@HERE@/script.mk"]).env("MAKEFLAGS", shared);
+    assert!(make.status().unwrap().success());
+    let counted = format!("-j{}", std::env::var("NUM_JOBS").unwrap());
+    let mut make = std::process::Command::new("make");
+    make.current_dir(&place).args([&counted, "-B", "-f", "@HERE@/script.mk"]).env_remove("MAKEFLAGS");
     assert!(make.status().unwrap().success());
 }
 """
@@ -62,8 +66,8 @@ all: 1 2 3 4
 """
 _PACKAGE = '[package]\nname = "@NAME@"\nversion = "0.1.0"\nedition = "2021"\n\n'
 _PARTS = range(1, 5)
-#: C files and a command; make's jobs; four crates, a build script's compile, a crate; the build script's make.
-_JOBS = (5 + 1) + 4 + (4 + 1 + 1) + 4
+#: C files and a command; make's jobs; four crates, a build script's compile, a crate; the build script's two makes.
+_JOBS = (5 + 1) + 4 + (4 + 1 + 1) + 2 * 4
 
 
 def write(path: Path, text: str, here: Path) -> None:

@@ -45,7 +45,9 @@ _ASIDE = (
     "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_WARNINGS",
 )  # fmt: skip
 #: How cargo says that it needed the network.
-_OFFLINE = re.compile(r"--offline was specified|offline mode \(--offline\)|without the offline flag|without `--offline`")
+_OFFLINE = re.compile(
+    r"--offline was specified|offline mode \(--offline\)|without the offline flag|without `--offline`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,9 @@ def build_crate(
     ]  # fmt: skip
     environ = {name: value for name, value in run.environ.items() if name not in _OURS}
     environ |= {**options.variables, "RUSTC": str((rustc or toolchain.rustc).absolute())}
+    if run.jobs is None:
+        # It limits no cargo that has a jobserver, but becomes NUM_JOBS, by which build scripts count that ask for none.
+        environ["CARGO_BUILD_JOBS"] = "1"
     environ["CARGO_BUILD_BUILD_DIR"] = str(into.absolute())
     done = subprocess.run(
         command, cwd=crate.directory, env=environ, stdin=subprocess.DEVNULL,
