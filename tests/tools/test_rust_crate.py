@@ -290,6 +290,14 @@ def test_the_options_of_a_crate(project: Project) -> None:
             ["rustc not found", "  toolchain=./none has no rustc", "  fix: name a sysroot, or bin/rustc in one"],
         ),
         (
+            'toolchain="none-such"',
+            [
+                "toolchain not found: none-such",
+                "  error: toolchain 'none-such' is not installed",
+                "  fix: rustup toolchain install none-such",
+            ],
+        ),
+        (
             'crates=["third"]',
             ["no such package in the workspace crate: third", "  member first-crate"],
         ),

@@ -29,8 +29,9 @@ def test_rust_and_python_in_one_static_executable(tmp_path: Path, libc: str) -> 
     shutil.copy(program, alone)
 
     def say(limit: str) -> str:
-        command = [alone / "primes", limit]
-        return subprocess.run(command, cwd=alone, env={}, capture_output=True, text=True, check=True, timeout=60).stdout
+        command = [str(alone / "primes"), limit]
+        done = subprocess.run(command, cwd=alone, env={}, capture_output=True, text=True, check=True, timeout=60)
+        return done.stdout
 
     assert say("1000") == 'Python asked Rust for the primes below 1000: {"count": 168, "last": 997}\n'
     assert say("0") == "Rust panicked, Python caught PanicException: there is no prime below 0\n"

@@ -19,12 +19,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staticlink.errors import fail
+from staticlink.errors import StaticlinkError, fail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from staticlink.errors import StaticlinkError
 
 #: The file names by which rustup lets a directory choose its toolchain.
 TOOLCHAIN_FILES = ("rust-toolchain.toml", "rust-toolchain")
@@ -114,7 +112,7 @@ def choose_toolchain(
     if not wanted:
         return find_toolchain(directory, environ, memory)
     if "/" not in wanted:
-        return find_toolchain(directory, {**environ, "RUSTUP_TOOLCHAIN": wanted}, memory)
+        return _named_toolchain(wanted, directory, environ, memory)
     named = top / wanted
     place = named / "bin" if named.is_dir() else named.parent
     for program in ("rustc", "cargo"):
@@ -123,6 +121,20 @@ def choose_toolchain(
             raise fail("no-rust", f"{program} not found", evidence=evidence, fix="name a sysroot, or bin/rustc in one")
     own = {name: value for name, value in environ.items() if name != "RUSTUP_TOOLCHAIN"}
     return find_toolchain(directory, {**own, "CARGO_HOME": str(place.parent)}, memory)
+
+
+def _named_toolchain(wanted: str, directory: Path, environ: Mapping[str, str], memory: Path) -> Toolchain:
+    what = f"toolchain not found: {wanted}"
+    rustc = find_program("rustc", environ)
+    if not (rustc.parent / "rustup").is_file():
+        evidence = (f"{rustc} is not rustup's, which alone knows toolchains by name",)
+        raise fail("no-toolchain", what, evidence=evidence, fix="toolchain= with the path of a sysroot")
+    asked = {**environ, "RUSTUP_TOOLCHAIN": wanted, "RUST_BACKTRACE": "0"}
+    try:
+        return find_toolchain(directory, asked, memory)
+    except StaticlinkError as error:
+        said = [line for fault in error.faults for line in fault.evidence]
+        raise fail("no-toolchain", what, evidence=said, fix=f"rustup toolchain install {wanted}") from None
 
 
 def deciding_files(directory: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
