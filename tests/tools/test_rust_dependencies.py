@@ -268,6 +268,9 @@ def test_configuration_in_a_directory_above(project: Project) -> None:
     project.append(".cargo/config.toml", "[env]\nASKED = 'asked'\n")
     assert project.ran() == LINKED
     assert project.said() == FIRST.replace("plain", "configured").replace(" - ", " asked ")
+    project.write(".cargo/config.toml", "[build]\nbuild-dir = 'elsewhere'\n")
+    project.ran()
+    assert not list(project.top.rglob("elsewhere"))
     project.append(".cargo/more.toml", "[env]\nMORE = 'more'\n")
     assert project.ran() == []
     project.write(".cargo/config.toml", "include = [\n    'more.toml',\n]\n")
