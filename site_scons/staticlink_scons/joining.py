@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 
 from SCons.Builder import Builder
 from staticlink.errors import fail
-from staticlink.rust.joined import SUFFIXES, is_whole, write_joined
-from staticlink.rust.rlibs import compile_rlibs, read_rlibs
-from staticlink.rust.umbrella import link_crates
+from staticlink.rust.joined import SUFFIXES, is_whole
 
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import CORE_PARTS, compiling, declare, report_warnings, std_node
@@ -119,6 +117,8 @@ def _umbrella(env: Environment, crates: Sequence[DeclaredCrate]) -> list[Node]:
 
 def _make_rlibs(target: list[Node], source: list[Node], env: Environment) -> None:
     """Run cargo."""
+    from staticlink.rust.rlibs import compile_rlibs  # noqa: PLC0415  (a build with nothing to do need not load it)
+
     declared = target[0].attributes.staticlink_crate
     with compiling(env, declared.toolchain, target) as compile_:
         compiled = compile_rlibs(declared.crate, declared.options, compile_, Path(target[0].path))
@@ -128,6 +128,10 @@ def _make_rlibs(target: list[Node], source: list[Node], env: Environment) -> Non
 
 def _make_umbrella(target: list[Node], source: list[Node], env: Environment) -> None:
     """Have rustc link the crates."""
+    from staticlink.rust.joined import write_joined  # noqa: PLC0415  (as above)
+    from staticlink.rust.rlibs import read_rlibs  # noqa: PLC0415
+    from staticlink.rust.umbrella import link_crates  # noqa: PLC0415
+
     crates = target[0].attributes.staticlink_crates
     compiled = [read_rlibs(Path(node.path)) for node in source]
     flags = {one.options.rustflags for one in crates}

@@ -6,6 +6,7 @@ SCons signs an action's function, not what it calls, so the core's own files are
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +14,38 @@ import staticlink
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
+    from SCons.Node import Node
     from SCons.Node.FS import File
 
 _CORE = Path(staticlink.__file__).parent
 
 
-def core_nodes(env: Environment, *parts: str) -> list[File]:
-    """Return the nodes of the core's files that ``parts`` name, sorted by path.
+def core_nodes(env: Environment, *parts: str) -> list[Node]:
+    """Return a node that changes when one of the core's files that ``parts`` name does.
 
-    A part is a module (``errors.py``), or a directory taken whole (``vendored``, ``policy``).
+    A part is a module (``errors.py``), or a directory taken whole (``vendored``, ``policy``). The node is a digest:
+    a hundred files for each of thirty targets would be most of what a build with nothing to do costs.
     """
+    kept = vars(env.Dir(str(_CORE)).attributes)  # for the length of one run
+    key = f"staticlink {' '.join(parts)}"
+    if key not in kept:
+        kept[key] = env.Value(_digest(_files(parts)))
+    return [kept[key]]
+
+
+def _files(parts: tuple[str, ...]) -> list[Path]:
     paths: set[Path] = set()
     for part in parts:
         path = _CORE / part
         paths.update(p for p in path.rglob("*") if _decides(p)) if path.is_dir() else paths.add(path)
-    return [env.File(str(path)) for path in sorted(paths)]
+    return sorted(paths)
+
+
+def _digest(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(_CORE)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _decides(path: Path) -> bool:
