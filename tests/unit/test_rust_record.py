@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.rust import recorder
+from staticlink.rust.driver import NOTE, write_crate_driver
 from staticlink.rust.members import Member, read_member, recall_member
 from staticlink.rust.options import CrateOptions
 from staticlink.rust.record import Record, content_digest, read_record, sort_arguments
-from staticlink.rust.rlibs import _strategy
+from staticlink.rust.toolchain import Toolchain
+from staticlink.target import Target
 
 _WORDS = [
     "-m64", "/t/symbols.o", "/t/main.o", "-Wl,--as-needed", "-Wl,-Bstatic", "/d/liba-1.rlib", "/s/libstd-2.rlib",
@@ -71,15 +73,32 @@ def test_metadata_is_no_part_of_an_rlibs_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("-C opt-level=3 -C embed-bitcode=no", ("unwind", "")),
-        ("-C panic=abort -C lto", ("abort", "fat")),
-        ("-C lto=off -C lto=thin", ("unwind", "thin")),
-        ("-C linker-plugin-lto", ("unwind", "fat")),
-        ("--cfg lto -C lto=off", ("unwind", "")),
+        ("-C opt-level=3 -C embed-bitcode=no", "unwind off"),
+        ("-C panic=abort -C lto", "abort fat"),
+        ("-C lto=off -C lto=thin", "unwind thin"),
+        ("-C linker-plugin-lto", "unwind fat"),
+        ("--cfg lto", "unwind off"),
     ],
 )
-def test_the_strategy_that_a_profile_asked_for(words: str, expected: tuple[str, str]) -> None:
-    assert _strategy(words.split()) == expected
+def test_the_driver_notes_what_a_profile_asked_for(tmp_path: Path, words: str, expected: str) -> None:
+    toolchain = Toolchain(Path("/bin/echo"), Path("/bin/echo"), tmp_path, "rustc 1.2.3")
+    target = Target("x86_64", "musl", static=True)
+    driver = write_crate_driver(
+        toolchain, "a-b-musl", tmp_path / "a place", "one",
+        target=target, sysroot=None, remap=(), rustflags=("--cfg", "flagged"), identity="std",
+    )  # fmt: skip
+    out = tmp_path / "a-b-musl" / "release" / "deps"
+    out.mkdir(parents=True)
+    given = ["--crate-name", "one", "--crate-type", "staticlib", "-C", "extra-filename=-1f", "--out-dir", str(out)]
+    done = subprocess.run(
+        [driver, *given, *words.split(), "--target", "a-b-musl"], env={"CARGO_PRIMARY_PACKAGE": "1"},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert json.loads(done.stderr)["message"] == f"{NOTE}release/deps/one-1f {expected}"
+    assert "--crate-type rlib" in done.stdout
+    assert "--cfg flagged" in done.stdout
+    assert "embed-bitcode=no" not in done.stdout
+    assert (out / "libone-1f.a").read_bytes() == b""
 
 
 def test_a_member_survives_being_remembered() -> None:

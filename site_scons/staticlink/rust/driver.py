@@ -7,9 +7,8 @@ Measured, that costs one per cent of the compile time.
 
 A *primary* package, one that the project named, is compiled to an rlib where cargo wanted a static or dynamic library,
 except when ``--print=native-static-libs`` says that the static library itself is wanted. Cargo wants to see the files
-it asked for, so empty ones are made. Where the rlib is, a note says that looks like one of rustc's own: cargo keeps
-those and repeats them for what it finds fresh. The arguments are kept beside the rlib, in ``NAME-HASH.arguments``: they
-hold the panic strategy and the LTO that the profile asks for.
+it asked for, so empty ones are made. Where the rlib is, and which panic strategy and LTO its profile asked for, a note
+says that looks like one of rustc's own: cargo keeps those and repeats them for what it finds fresh.
 
 A primary package's binary is "linked" by :mod:`staticlink.rust.recorder`. rustc's own crt objects are left out: those
 of the link are the chosen libc's.
@@ -37,11 +36,12 @@ if TYPE_CHECKING:
     from staticlink.target import Target
 
 #: A change of what follows changes what compiles mean, and has to count one up.
-_VERSION = "recorded 2"
-#: How the note begins that says where an rlib is, below the target's directory and without its prefix and suffix.
+_VERSION = "recorded 3"
+#: How the note begins that says where an rlib is (below the target's directory, without prefix and suffix), its panic
+#: strategy and its LTO, as rustc's arguments name them.
 NOTE = "staticlink rlib: "
 _PREPARE = r"""
-name= extra= out= kinds=
+name= extra= out= kinds= panic=unwind lto=off
 last=
 for word do
     case "$last $word" in
@@ -49,6 +49,9 @@ for word do
     '--out-dir '*) out=$word ;;
     '--crate-type '*) kinds="$kinds $word" ;;
     '-C extra-filename='*) extra=${word#extra-filename=} ;;
+    '-C panic='*) panic=${word#panic=} ;;
+    '-C lto='*) lto=${word#lto=} ;;
+    '-C lto'|'-C linker-plugin-lto') lto=fat ;;
     esac
     last=$word
 done
@@ -58,9 +61,8 @@ case "${CARGO_PRIMARY_PACKAGE:+primary}$kinds $*" in
 'primary bin '*)
     set -- "$@" -C linker=%(linker)s -C linker-flavor=gcc -C link-self-contained=no ;;
 primary*)
-    printf '%%s\n' "$@" > "$out/$name$extra.arguments" || exit
     printf '{"$message_type":"diagnostic","message":"%(note)s%%s","code":null,"level":"note",' \
-        "${out##*/%(triple)s/}/$name$extra" >&2
+        "${out##*/%(triple)s/}/$name$extra $panic $lto" >&2
     printf '"spans":[],"children":[],"rendered":""}\n' >&2
     case "$kinds" in *staticlib*|*dylib*) rewritten=yes ;; esac ;;
 esac

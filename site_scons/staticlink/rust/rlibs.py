@@ -5,16 +5,14 @@ target directory: what two crates have in common, compiled alike, is there once.
 small file: where the rlib is, the panic strategy and LTO its profile asked for, and a digest of every rlib that cargo
 named. A comment changes none of them, so it costs a run of cargo and no link.
 
-The panic strategy is read from rustc's own arguments, which cargo made from profile, configuration and environment.
+The panic strategy is taken from rustc's own arguments, which cargo made from profile, configuration and environment.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +22,15 @@ from staticlink.rust.record import content_digest
 from staticlink.rust.toolchain import remember
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from staticlink.rust.cargo import Compiled
     from staticlink.rust.crate import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.outputs import Compile
 
-_LTO = re.compile(r"^(?:linker-plugin-lto|lto(?:=(\w+))?)$")
 #: What rustc calls the kinds of LTO that take in other crates.
-_KINDS = {None: "fat", "fat": "fat", "yes": "fat", "true": "fat", "on": "fat", "thin": "thin"}
+_KINDS = {"fat": "fat", "yes": "fat", "y": "fat", "true": "fat", "on": "fat", "thin": "thin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +87,9 @@ def _primary(crate: Crate, compiled: Compiled, below: Path) -> Iterator[Rlib]:
     for member in crate.members:
         if member.library not in notes:
             raise fail("no-rlib", f"cargo produced no rlib: {member.library}", evidence=(f"crate {member.name}",))
-        place, stem = (below / notes[member.library]).parent, Path(notes[member.library]).name
-        words = (place / f"{stem}.arguments").read_text(encoding="utf-8").splitlines()
-        yield Rlib(member.name, _shown(place / f"lib{stem}.rlib"), *_strategy(words))
-
-
-def _strategy(words: Sequence[str]) -> tuple[str, str]:
-    """Return the panic strategy and the LTO that rustc was asked for."""
-    codegen = [word for option, word in pairwise(words) if option == "-C"]
-    panic = [word.removeprefix("panic=") for word in codegen if word.startswith("panic=")]
-    kinds = [_KINDS.get(found[1], "") for word in codegen if (found := _LTO.match(word))]
-    return (panic[-1] if panic else "unwind"), (kinds[-1] if kinds else "")
+        stem, panic, lto = notes[member.library].rsplit(" ", 2)
+        path = below / Path(stem).parent / f"lib{Path(stem).name}.rlib"
+        yield Rlib(member.name, _shown(path), panic, _KINDS.get(lto, ""))
 
 
 def _rlibs(compiled: Compiled, below: Path) -> Iterator[Path]:
