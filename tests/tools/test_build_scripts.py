@@ -150,6 +150,8 @@ class Scripted:
         }  # fmt: skip
         for name, text in files.items():
             made.write(name, text)
+        command = ["cargo", "generate-lockfile", "--offline"]
+        subprocess.run(command, cwd=top / "crate", check=True, capture_output=True, timeout=60)
         return made
 
     def write(self, name: str, text: str) -> None:
