@@ -19,7 +19,7 @@ from tests.checkout import TOP
 _PROJECT = """\
 env = Environment(tools=["gcc", "gnulink", "rust_crate", "static_program"])
 env.RustCrate("crate") if "crate" in COMMAND_LINE_TARGETS else env.Program("app", ["main.c"])
-Alias("crate", "build")
+Alias("crate", "build/x86_64-linux-musl-static/rust-std")
 """
 _MANIFEST = '[package]\nname = "answer"\nversion = "0.1.0"\nedition = "2021"\n\n[lib]\ncrate-type = ["staticlib"]\n'
 #: Generous beside the seconds it takes, short beside the minutes of a hang.
