@@ -55,9 +55,10 @@ def test_a_linker_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_linker_that_is_killed(tmp_path: Path) -> None:
-    assert told(tmp_path, [linker(tmp_path, "kill -KILL $$")]) == (
-        "the linker failed: ld.own\n  killed by SIGKILL\n  see: app.linkplan.json"
-    )
+    command = [linker(tmp_path, "kill -KILL $$")]
+    words = "the linker failed: ld.own\n  killed by SIGKILL\n  see: app.linkplan.json"
+    assert told(tmp_path, command) == words
+    assert told(tmp_path, command, (Fault("undefined-symbol", "undefined symbol: f"),)) == words
 
 
 def interrupted(output: Path) -> None:

@@ -50,7 +50,15 @@ _VALUED = {
 }
 _SWITCHES = ("pie", "offline", "json")
 #: Of these a link says that they are wrong; whatever else fails is a matter of usage or of input.
-_LINK_FINDINGS = ("linker-failed", "probe-failed", "no-unwinder", "more-faults", "needs-glibc", "rust-library")
+_LINK_FINDINGS = (
+    "linker-failed",
+    "linker-stopped",
+    "probe-failed",
+    "no-unwinder",
+    "more-faults",
+    "needs-glibc",
+    "rust-library",
+)
 
 
 @dataclass(frozen=True, slots=True)

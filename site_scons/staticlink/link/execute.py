@@ -39,9 +39,10 @@ def unverified(output: Path) -> Iterator[Path]:
 
 
 def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault], see: str) -> None:
-    """Run the linker. When it fails, ``explanation`` says why, or else the linker's own words.
+    """Run the linker. When it refuses the link, ``explanation`` says why, or else the linker's own words.
 
-    Raises :class:`StaticlinkError` when it exits with another code than 0, writes nothing, or does not end in time.
+    Raises :class:`StaticlinkError` when it exits with another code than 0 or writes nothing (``linker-failed``, unless
+    explained), or when it does not start, does not end in time, or is killed (``linker-stopped``).
     """
     try:
         done = subprocess.run(
@@ -55,15 +56,16 @@ def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise fail(
-            "linker-failed", f"the linker did not run: {Path(command[0]).name}", evidence=(str(error),), see=see
+            "linker-stopped", f"the linker did not run: {Path(command[0]).name}", evidence=(str(error),), see=see
         ) from None
-    if done.returncode != 0 and explanation:
+    if done.returncode > 0 and explanation:
         raise StaticlinkError(*explanation)
     if done.returncode != 0 or not output.is_file():
         words = (done.stderr + done.stdout).splitlines()
         left_out = (f"{len(words) - _SHOWN_LINES} more lines",) if len(words) > _SHOWN_LINES else ()
         evidence = (*words[:_SHOWN_LINES], *left_out, _ending(done.returncode))
-        raise fail("linker-failed", f"the linker failed: {Path(command[0]).name}", evidence=evidence, see=see)
+        id_ = "linker-stopped" if done.returncode < 0 else "linker-failed"
+        raise fail(id_, f"the linker failed: {Path(command[0]).name}", evidence=evidence, see=see)
 
 
 def _ending(code: int) -> str:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from staticlink.elf.ar import ArchiveTable, Member
     from staticlink.elf.mapping import Bytes
-    from staticlink.elf.symbols import ObjectSymbols, Symbol
+    from staticlink.elf.symbols import ObjectSymbols
+    from staticlink.elf.symtab import Symbol
 
 _ARCHIVE_MAGIC = b"!<arch>\n"
 _FILES_LIMIT = 1000

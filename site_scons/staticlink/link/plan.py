@@ -95,7 +95,9 @@ def links_again(planned: Planned, output: Path) -> bool:
     """Say whether the linker carries out a plan that was recalled; one that it refuses has to be explained anew."""
     try:
         run_linker(planned.command, output, (), planned.see)
-    except StaticlinkError:
+    except StaticlinkError as error:
+        if error.faults[0].id == "linker-stopped":
+            raise
         return False
     return True
 
