@@ -23,6 +23,7 @@ from staticlink.vendored.recipe import load_recipe
 from staticlink.vendored.wrapper import Host
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.fetching import offer_source
+from staticlink_scons.launcher import use_launcher
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.pool import job_pool, share_jobs
 from staticlink_scons.settings import settings
@@ -45,6 +46,7 @@ def generate(env: Environment) -> None:
     """Add ``VendoredLibrary``."""
     settings(env)
     share_jobs(env)
+    use_launcher(env)
     env.SetDefault(STATICLINK_HOST_CC=env.subst("$CC") or "gcc", VENDOR="#vendor")
     env.AddMethod(_vendored_library, "VendoredLibrary")
 

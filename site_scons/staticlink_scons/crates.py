@@ -28,6 +28,7 @@ from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.build_tools import declare_tools, with_tools
 from staticlink_scons.fetching import offer_crates, offer_std
+from staticlink_scons.launcher import launching
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.pool import job_pool
 from staticlink_scons.settings import node_name, settings
@@ -153,7 +154,7 @@ def compiling(env: Environment, toolchain: Toolchain, target: Sequence[Node]) ->
 def cargo_run(env: Environment, target: Sequence[Node] = ()) -> Iterator[CargoRun]:
     """Give cargo a share of the jobs SCons was allowed, and have what it reads for ``target`` watched."""
     with job_pool().client() as (additions, descriptors):
-        environ = {**os.environ, **additions}
+        environ = {**os.environ, **additions, **launching(env)}
         yield CargoRun(environ, None, tuple(descriptors), settings(env).offline, watch=watch(target))
 
 

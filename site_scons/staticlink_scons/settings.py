@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 import os
 import platform
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +57,7 @@ class Settings:
     build: str
     why: str = ""
     findings: tuple[str, ...] = ()
+    launcher: str = ""
 
     @property
     def build_dir(self) -> str:
@@ -88,6 +90,7 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
         _yes_or_no("verbose", "print whole commands"),
         ("findings", "what findings mean: ID=error|warn|allow or ID:SYMBOL=..., with commas between", ""),
         ("why", "a symbol: say who wants it, who defines it and who won, instead of linking", ""),
+        ("launcher", "a program that starts every compiler, such as sccache", ""),
         ("build", "the directory to build in", "build"),
     )
     options = Variables("custom.py", ARGUMENTS)
@@ -162,6 +165,7 @@ def _read_settings(env: Environment) -> Settings:
         build=os.path.normpath(str(values["build"])),
         why=str(values["why"]),
         findings=_rules(str(values["findings"])),
+        launcher=_program("launcher", str(values["launcher"])) if values["launcher"] else "",
     )
 
 
@@ -192,6 +196,15 @@ def _directory(key: str, value: str) -> Path:
     if not path.is_dir():
         raise fail("invalid-option", f"invalid value for option {key}: {value}", evidence=("no such directory",))
     return path
+
+
+def _program(key: str, value: str) -> str:
+    """Return where the program that an option names is."""
+    found = shutil.which(value)
+    if found is None:
+        evidence = ("no such program on PATH",)
+        raise fail("invalid-option", f"invalid value for option {key}: {value}", evidence=evidence)
+    return str(Path(found).absolute())
 
 
 def _choose_libc(wanted: str, *, static: bool) -> str:

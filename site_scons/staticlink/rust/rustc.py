@@ -8,6 +8,9 @@ and cargo hashes it into every symbol name, so that the cache's place on this ma
 One path remains: cargo hashes the place of a package outside the crate's workspace into its symbol names. Packages of
 one workspace give the same bytes wherever the checkout lies.
 
+A launcher such as sccache, which ``STATICLINK_LAUNCHER`` names, is put before the real compiler, except where cargo
+only asks a question.
+
 Cargo must still notice when the std changes. It hashes what ``rustc -vV`` prints; the script adds one line to that.
 """
 
@@ -26,9 +29,10 @@ if TYPE_CHECKING:
 _SCRIPT = """\
 #!/bin/sh
 case " $* " in
-*' --target {triple} '*) {prepared}exec {rustc} {arguments} "$@" ;;
+*' --target {triple} '*) {prepared}exec ${{STATICLINK_LAUNCHER-}} {rustc} {arguments} "$@" ;;
 ' -vV ') {rustc} -vV || exit; echo {identity} ;;
-*) exec {rustc} "$@" ;;
+' - '*|*' --print'*) exec {rustc} "$@" ;;
+*) exec ${{STATICLINK_LAUNCHER-}} {rustc} "$@" ;;
 esac
 """
 
