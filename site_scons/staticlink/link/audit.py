@@ -1,9 +1,9 @@
 """Which findings stop a link before it is linked, and how are they told?
 
-The rules are in modules of their own, those that ``docs/design.md`` calls audits; here they are asked of one planned
-link. A link is audited before the linker runs and stops there when a finding's level is ``error``. What is missing is
-left to the linker to judge: it passes over a symbol that no relocation uses, or that only discarded sections use. When
-it stops, the resolution explains it better than the linker does.
+The rules are in ``audits/``; here they are asked of one planned link. A link is audited before the linker runs and
+stops there when a finding's level is ``error``. What is missing is left to the linker to judge: it passes over a symbol
+that no relocation uses, or that only discarded sections use. When it stops, the resolution explains it better than the
+linker does.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from staticlink.errors import Fault, StaticlinkError, fail
-from staticlink.link.constructors import extractable_archives, find_constructor_only
-from staticlink.link.definitions import (
+from staticlink.link.audits.constructors import extractable_archives, find_constructor_only
+from staticlink.link.audits.definitions import (
     find_discarded,
     find_duplicates,
     find_rival_allocators,
     find_split_families,
     find_weak_winners,
 )
-from staticlink.link.divergence import find_divergence
+from staticlink.link.audits.divergence import find_divergence
+from staticlink.link.audits.missing import explain_missing
+from staticlink.link.audits.nested_archives import find_nested_archives
+from staticlink.link.audits.rivals import find_rivals
+from staticlink.link.audits.rust_runtimes import find_rust_clashes, read_runtimes
+from staticlink.link.audits.thread_locals import find_tls_mismatches
+from staticlink.link.audits.weak_references import find_weak_references
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
-from staticlink.link.missing import explain_missing
-from staticlink.link.nested_archives import find_nested_archives
-from staticlink.link.rivals import find_rivals
-from staticlink.link.rust_runtimes import find_rust_clashes, read_runtimes
-from staticlink.link.thread_locals import find_tls_mismatches
-from staticlink.link.weak_references import find_weak_references
 from staticlink.report.text import referrer_lines
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from staticlink.elf.inspect import inspect_executable
 from staticlink.errors import StaticlinkError
 from staticlink.link.audit import audit_link, explain_undefined, reject_findings
+from staticlink.link.audits.weak_references import order_and_extract
 from staticlink.link.command import link_command
 from staticlink.link.execute import run_linker, unverified
 from staticlink.link.finding import load_policy
@@ -24,7 +25,6 @@ from staticlink.link.probe import probe_executable
 from staticlink.link.recall import recall_plan, remember_plan
 from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates
 from staticlink.link.verify import verify_executable
-from staticlink.link.weak_references import order_and_extract
 from staticlink.link.why import ask_why
 from staticlink.report import steps
 from staticlink.report.linkplan import LinkPlan, write_plan

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from staticlink.link.definitions import archives_of
+from staticlink.link.audits.definitions import archives_of
 from staticlink.link.finding import LEVELS
 from staticlink.link.order import order_inputs
 from staticlink.link.resolution import LAZY, ROLE_MASK, UNDEFINED, WEAK_UNDEFINED

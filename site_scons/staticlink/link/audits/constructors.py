@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from staticlink.link.definitions import archives_of
+from staticlink.link.audits.definitions import archives_of
 from staticlink.link.inputs import Whole
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staticlink.link.definitions import promised_members
+from staticlink.link.audits.definitions import promised_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from staticlink.link.definitions import PERSONALITY
+from staticlink.link.audits.definitions import PERSONALITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

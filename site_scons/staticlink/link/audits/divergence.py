@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from staticlink.link.definitions import archives_of, owner_of
+from staticlink.link.audits.definitions import archives_of, owner_of
 from staticlink.link.inputs import Archive, Group, Script
 from staticlink.link.lld import Lld
 from staticlink.link.resolution import LAZY, ROLE_MASK, UNDEFINED, WEAK_UNDEFINED
