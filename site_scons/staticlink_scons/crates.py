@@ -106,7 +106,8 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
     excluded = [Path(env.Dir(node_name(settings(env).build)).abspath)]
     with reading():
         files = sorted({*crate_files(crate, os.environ, excluded), crate.lock})
-        made = made_here(env, files)
+        # A lock file that an earlier run wrote is an input from then on.
+        made = [path for path in made_here(env, files) if path != crate.lock]
         files = [path for path in files if path not in made]
     _declare_lock(env, declared)
     nodes: list[Node] = env["BUILDERS"][builder](env, targets, [env.File(str(path)) for path in files])
