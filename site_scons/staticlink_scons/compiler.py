@@ -19,6 +19,7 @@ import os
 from typing import TYPE_CHECKING
 
 from SCons.Builder import ListEmitter
+from SCons.Node.FS import File
 from SCons.Script import GetOption
 from SCons.Tool.cxx import CXXSuffixes, iscplusplus
 from staticlink.errors import fail
@@ -118,8 +119,10 @@ def _prepare_check(env: Environment) -> None:
 
 
 def _older_than_sources(node: Node) -> bool:
+    """Return whether a file that ``node`` is made from is younger; what is no file is left to the build itself."""
     built = node.getmtime() if node.exists() else 0
-    return any(child.getmtime() >= built for child in node.all_children() if child.exists())
+    files = [child for child in node.all_children() if isinstance(child, File)]
+    return not built or any(child.getmtime() >= built for child in files if child.exists())
 
 
 def _isolate_pkg_config(env: Environment) -> None:
