@@ -12,7 +12,6 @@ import hashlib
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from staticlink.vendored.cache import open_cache
 
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.build_tools import declare_tools, with_tools
+from staticlink_scons.declared import DeclaredCrate
 from staticlink_scons.fetching import offer_crates, offer_std
 from staticlink_scons.launcher import launching
 from staticlink_scons.nodes import core_nodes, tool_node
@@ -39,29 +39,12 @@ if TYPE_CHECKING:
 
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
-    from staticlink.rust.crate import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
 
 #: What of the core decides what cargo makes, and what decides std.
 CORE_PARTS = ("errors.py", "model.py", "target.py", "elf", "rust", "vendored/cache.py")
 _STD_PARTS = (*CORE_PARTS, "policy/rust_std.toml", "vendored/debian.py", "vendored/unpack.py")
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredCrate:
-    """A crate as an SConscript asked for it."""
-
-    crate: Crate
-    toolchain: Toolchain
-    options: CrateOptions
-
-    @property
-    def key(self) -> str:
-        """A short digest by which it is told from another one of the same name."""
-        members = [member.name for member in self.crate.members]
-        facts = (os.path.relpath(self.crate.manifest), members, self.options, self.toolchain.verbose)
-        return hashlib.sha256(repr(facts).encode()).hexdigest()[:8]
 
 
 def generate_builders(env: Environment) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
-    from staticlink.rust.crate import Crate
+    from staticlink.rust.members import Crate
     from staticlink.rust.toolchain import Toolchain
     from staticlink.vendored.recipe import Recipe
 

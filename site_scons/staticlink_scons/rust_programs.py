@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
 
-    from staticlink_scons.crates import DeclaredCrate
+    from staticlink_scons.declared import DeclaredCrate
 
 #: What StaticProgram is without the tool of that name.
 _LINKING = ("StaticProgram", "Program")

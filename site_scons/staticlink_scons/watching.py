@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from SCons.Node import Node
     from SCons.Node.FS import File
 
-    from staticlink_scons.crates import DeclaredCrate
+    from staticlink_scons.declared import DeclaredCrate
 
 _SHOWN = 3
 

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 from staticlink.rust.cargo import CargoRun, deciding_environment
-from staticlink.rust.crate import Crate, crate_files, recall_crate
+from staticlink.rust.crate import crate_files, recall_crate
+from staticlink.rust.members import Crate
 from staticlink.rust.rustc import Driver, target_arguments, write_driver
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from staticlink.rust.crate import Crate
 from staticlink.rust.dep_info import dep_info_files, parse_build_output, parse_dep_info, read_units
+from staticlink.rust.members import Crate
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.errors import StaticlinkError
-from staticlink.rust.crate import Crate, configuration_files
+from staticlink.rust.crate import configuration_files
+from staticlink.rust.members import Crate
 from staticlink.rust.vendored_crates import locked_sources, vendored_directories, verify_vendored
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from staticlink.rust.build_scripts import explain_no_cxx
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from staticlink.rust.crate import Crate
+    from staticlink.rust.members import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
     from staticlink.rust.watch import Watch

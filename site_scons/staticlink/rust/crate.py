@@ -16,18 +16,17 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.errors import fail
-from staticlink.rust.members import choose_members, read_member, recall_member
+from staticlink.rust.members import Crate, choose_members, read_member, recall_member
 from staticlink.rust.toolchain import ask, recall, remember
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from staticlink.rust.members import Member
     from staticlink.rust.toolchain import Toolchain
 
 #: Directories of a package that never reach a library.
@@ -35,39 +34,6 @@ _ASIDE = frozenset({"tests", "benches", "examples"})
 #: SCons writes its own state beside the SConstruct, where a package may be.
 _SCONS_OWN = ".sconsign"
 _KEPT = frozenset({"members", "workspace", "packages", "consulted", "cargo"})
-
-
-@dataclass(frozen=True, slots=True)
-class Crate:
-    """The packages that one run of cargo compiles: that of ``manifest``, or ``members`` of its workspace.
-
-    ``packages`` maps the directory of each package compiled from a path, themselves included, to its name.
-    """
-
-    members: tuple[Member, ...]
-    manifest: Path
-    workspace: Path
-    packages: tuple[tuple[Path, str], ...]
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return ", ".join(member.name for member in self.members)
-
-    @property
-    def library(self) -> str:
-        """What files are called after it: the name in ``libNAME.a``, or the names of several."""
-        return "+".join(member.library or member.name.replace("-", "_") for member in self.members)
-
-    @property
-    def directory(self) -> Path:
-        """Where the manifest lies."""
-        return self.manifest.parent
-
-    @property
-    def lock(self) -> Path:
-        """The lock file, which a workspace has once."""
-        return self.workspace / "Cargo.lock"
 
 
 def find_manifest(directory: Path) -> Path:

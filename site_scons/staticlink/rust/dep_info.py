@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from staticlink.rust.crate import Crate
+    from staticlink.rust.members import Crate
 
 _ESCAPED = re.compile(r"\\(.)")
 _WORD = re.compile(r"(?:[^\s\\]|\\.)+")

@@ -27,7 +27,7 @@ from staticlink.vendored.cache import hash_file
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from staticlink.rust.crate import Crate
+    from staticlink.rust.members import Crate
     from staticlink.rust.toolchain import Toolchain
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from staticlink.rust.crate import Crate
     from staticlink.rust.toolchain import Toolchain
 
 _MACRO = "proc-macro"
@@ -41,6 +40,39 @@ class Member:
     programs: tuple[str, ...]
     default: str
     rust_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crate:
+    """The packages that one run of cargo compiles: that of ``manifest``, or ``members`` of its workspace.
+
+    ``packages`` maps the directory of each package compiled from a path, themselves included, to its name.
+    """
+
+    members: tuple[Member, ...]
+    manifest: Path
+    workspace: Path
+    packages: tuple[tuple[Path, str], ...]
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return ", ".join(member.name for member in self.members)
+
+    @property
+    def library(self) -> str:
+        """What files are called after it: the name in ``libNAME.a``, or the names of several."""
+        return "+".join(member.library or member.name.replace("-", "_") for member in self.members)
+
+    @property
+    def directory(self) -> Path:
+        """Where the manifest lies."""
+        return self.manifest.parent
+
+    @property
+    def lock(self) -> Path:
+        """The lock file, which a workspace has once."""
+        return self.workspace / "Cargo.lock"
 
 
 def choose_members(

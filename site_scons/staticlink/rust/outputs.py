@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from staticlink.rust.cargo import CargoRun, Compiled
-    from staticlink.rust.crate import Crate
+    from staticlink.rust.members import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
     from staticlink.target import Target

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from staticlink.rust.cargo import Compiled
-    from staticlink.rust.crate import Crate
+    from staticlink.rust.members import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.outputs import Compile
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from staticlink.errors import StaticlinkError
     from staticlink.model import Say
-    from staticlink.rust.crate import Crate
+    from staticlink.rust.members import Crate
     from staticlink.rust.toolchain import Toolchain
     from staticlink.vendored.cache import Cache
 

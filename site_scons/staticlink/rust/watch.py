@@ -31,8 +31,8 @@ from staticlink.rust.vendored_crates import package_digests, verify_vendored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from staticlink.rust.crate import Crate
     from staticlink.rust.dep_info import Reading
+    from staticlink.rust.members import Crate
     from staticlink.rust.toolchain import Toolchain
 
 _FINGERPRINTS = ("*/.fingerprint", "*/*/.fingerprint")
