@@ -293,7 +293,7 @@ def test_the_options_of_a_crate(project: Project) -> None:
             'toolchain="none-such"',
             [
                 "toolchain not found: none-such",
-                "  error: toolchain 'none-such' is not installed",
+                "  rustup has not installed it",
                 "  fix: rustup toolchain install none-such",
             ],
         ),

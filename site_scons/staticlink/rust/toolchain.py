@@ -134,6 +134,8 @@ def _named_toolchain(wanted: str, directory: Path, environ: Mapping[str, str], m
         return find_toolchain(directory, asked, memory)
     except StaticlinkError as error:
         said = [line for fault in error.faults for line in fault.evidence]
+        if any("is not installed" in line for line in said):  # rustup words it in more than one way
+            said = ["rustup has not installed it"]
         raise fail("no-toolchain", what, evidence=said, fix=f"rustup toolchain install {wanted}") from None
 
 
