@@ -198,6 +198,7 @@ def test_options_of_lld(tmp_path: Path, lld: list[str], words: list[str]) -> Non
         ["-e", "one", "main.o", "one.o", "-Llibs/", "-ltwo"],
         ["one.o", "--defsym", "_start=two", "-Llibs", "-ltwo"],
         ["main.o", "one.o", "wrap.o", "--wrap", "two", "-Llibs", "-ltwo"],
+        ["main.o", "one.o", "-Llibs", "-ltwo", "--whole-archive", "libs/libtwo.a", "--no-whole-archive"],
         ["main.o", "one.o", "-(", "libs/libtwo.a", "-)", "-z", "relro", "--hash-style", "gnu", "-m", "elf_x86_64"],
     ],
     ids=" ".join,

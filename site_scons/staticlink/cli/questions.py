@@ -65,7 +65,7 @@ def extraction_rows(found: Resolution, arguments: Arguments) -> Iterator[tuple[s
         return
     reasons = {id(one.extracted): one for one in found.extractions}
     for member in found.loaded:
-        reason = reasons.get(id(member))
+        reason = reasons.pop(id(member), None)  # --whole-archive takes a member again that was extracted
         if reason is not None:
             yield _reference(reason, found, arguments), arguments.name_of(member), reason.listed
         elif member.archive is not None:
