@@ -147,7 +147,8 @@ env.Command("n1", [], "@NINJA@ -C @HERE@ -f rules.ninja --quiet")
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_ninja_in_a_projects_command_shares_them(tmp_path: Path, jobs: int) -> None:
-    ninja = shutil.which("ninja")
+    own = os.path.dirname(sys.executable)  # noqa: PTH120  (joined with PATH, which is text)
+    ninja = shutil.which("ninja", path=f"{own}{os.pathsep}{os.environ['PATH']}")
     version = subprocess.run([ninja, "--version"], capture_output=True, text=True, check=True).stdout if ninja else "0"
     if tuple(map(int, re.findall(r"\d+", version)[:2])) < (1, 13):
         pytest.skip("ninja 1.13 or newer is not installed: older ones share no jobs")
