@@ -63,7 +63,7 @@ class Checkout:
 
 def steps(output: str) -> list[str]:
     """Return the steps of a build that were run, as ``VERB file``, without those that only report."""
-    reports = {"RUST", "CHECK", "PROBE", "WARN", "FETCH", "REUSE"}
+    reports = {"RUST", "CHECK", "PROBE", "WARN", "FETCH", "REUSE", "WAIT"}
     words = [line.split() for line in output.splitlines() if line.split()[:1]]
     verbs = [row for row in words if row[0].isupper() and row[0].isalpha() and row[0] not in reports]
     return sorted({f"{row[0]} {Path(row[1]).name}" for row in verbs})

@@ -139,7 +139,7 @@ def cargo_run(env: Environment, target: Sequence[Node] = ()) -> Iterator[CargoRu
     """Give cargo a share of the jobs SCons was allowed, and have what it reads for ``target`` watched."""
     with job_pool().client() as (additions, descriptors):
         environ = {**os.environ, **additions, **launching(env)}
-        yield CargoRun(environ, None, tuple(descriptors), settings(env).offline, watch=watch(target))
+        yield CargoRun(environ, None, tuple(descriptors), settings(env).offline, watch=watch(target), say=say)
 
 
 def report_warnings(warnings: str) -> None:

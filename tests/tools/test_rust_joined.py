@@ -137,7 +137,7 @@ def printed(project: Project, program: str = "app") -> str:
 def steps(output: str) -> list[str]:
     """Return the verbs of the steps that made something."""
     verbs = [line.split()[0] for line in output.splitlines() if line[:1].isupper()]
-    return [verb for verb in verbs if verb not in {"RUST", "CHECK", "PROBE", "WARN"}]
+    return [verb for verb in verbs if verb not in {"RUST", "CHECK", "PROBE", "WARN", "WAIT"}]
 
 
 @pytest.mark.parametrize(

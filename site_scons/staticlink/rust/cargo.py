@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from staticlink.errors import fail
 from staticlink.rust.build_scripts import explain_no_cxx
+from staticlink.rust.directory_lock import report_wait
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from staticlink.model import Say
     from staticlink.rust.members import Crate
     from staticlink.rust.options import CrateOptions
     from staticlink.rust.toolchain import Toolchain
@@ -83,7 +85,7 @@ class CargoRun:
 
     ``jobs`` is ``None`` when ``environ`` carries a jobserver, whose descriptors are ``pass_fds``. ``tools`` is the
     identity of the tools that build scripts find, ``libcs`` what an archive of theirs must not be compiled for.
-    ``watch`` compares what cargo reads with what was declared.
+    ``watch`` compares what cargo reads with what was declared. ``say`` is told when another cargo has to be waited for.
     """
 
     environ: Mapping[str, str]
@@ -93,6 +95,7 @@ class CargoRun:
     tools: str = ""
     libcs: Libcs | None = None
     watch: Watch | None = None
+    say: Say | None = None
 
     @property
     def jobs_option(self) -> list[str]:
@@ -142,6 +145,8 @@ def build_crate(
         # It limits no cargo that has a jobserver, but becomes NUM_JOBS, by which build scripts count that ask for none.
         environ["CARGO_BUILD_JOBS"] = "1"
     environ["CARGO_BUILD_BUILD_DIR"] = str(into.absolute())
+    if run.say is not None:
+        report_wait(into, options.profile, triple, run.say)
     done = subprocess.run(
         command, cwd=crate.directory, env=environ, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, errors="replace", check=False, pass_fds=run.pass_fds,
