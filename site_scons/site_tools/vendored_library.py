@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from SCons.Node import Node
     from SCons.Node.FS import File
 
-_CORE_PARTS = ("errors.py", "model.py", "target.py", "vendored")
+_CORE_PARTS = ("errors.py", "model.py", "target.py", "libc/note.py", "vendored")
 _MANIFEST = ".manifest.json"
 
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from staticlink.vendored.recipe import Archive, Copy, Recipe, Steps
 
 _CFLAGS = "-O2 -fPIE -funwind-tables -fasynchronous-unwind-tables"
+#: Our own code that decides what a build leaves, from here.
+_CODE = ("build.py", "wrapper.py", "../libc/note.py")
 _SECONDS = 3600
 _SHOWN_LINES = 20
 
@@ -99,7 +101,7 @@ def build_dependency(
             _compile(build, recipe.steps[target.libc])
             _gather(build, prefix)
             if recipe.sysroot:
-                write_sysroot(prefix, host, target)
+                write_sysroot(prefix, host, target, recipe.version)
             _finish(build, prefix)
 
     return cache.obtain("builds", entry, make, say)
@@ -112,7 +114,7 @@ def _entries(recipe: Recipe, target: Target, prefixes: Mapping[str, Path], host:
         "recipe": recipe.fingerprint,
         "host": identify_host(host),
         "cc": host.cc,
-        "code": [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in ("build.py", "wrapper.py")],
+        "code": [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _CODE],
         "target": target.triple,
         "needs": {name: list(read_tree(prefix).items()) for name, prefix in prefixes.items()},
     }

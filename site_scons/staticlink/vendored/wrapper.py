@@ -10,6 +10,10 @@ that links and runs a test program would fail otherwise. The crt objects are the
 weak references that nothing fills here, and crashes before main. The machine's own library directories are not
 searched, and its headers are never seen except the kernel's, which no libc brings.
 
+Every object it compiles or assembles carries a note that says for which libc (``libc/note.py``): gcc's assembler is
+given a second source. With ``-pipe`` the first one comes through standard input, which has to be named then, except
+where the source is assembly that gcc hands on as it is.
+
 Only gcc reads specs files; other compilers are refused. Not modelled: C++, whose library would have to be built for
 this libc as well.
 """
@@ -25,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
+from staticlink.libc.note import note_source
 from staticlink.vendored.cache import hash_file
 
 if TYPE_CHECKING:
@@ -37,6 +42,11 @@ _KERNEL = ("asm", "asm-generic", "linux")
 
 _SPECS = """\
 %rename cpp_options staticlink_cpp_options
+
+%rename asm_final staticlink_asm_final
+
+*asm_final:
+%{pipe:%{!,assembler:-}} note.s%s %(staticlink_asm_final)
 
 *cpp_options:
 %(staticlink_cpp_options) -isystem include%s
@@ -102,12 +112,13 @@ class Host:
     path: str = "/usr/local/bin:/usr/bin:/bin"
 
 
-def write_sysroot(prefix: Path, host: Host, target: Target) -> None:
-    """Make a sysroot of ``prefix``, which holds a libc and its headers."""
+def write_sysroot(prefix: Path, host: Host, target: Target, version: str) -> None:
+    """Make a sysroot of ``prefix``, which holds a libc of that version and its headers."""
     _ask(host, "-dumpspecs")
     for name, directory in find_kernel_headers(_include_directories(host)).items():
         shutil.copytree(directory, prefix / "kernel" / name, copy_function=shutil.copyfile)
     (prefix / "lib" / "cc.specs").write_text(_SPECS, encoding="utf-8")
+    (prefix / "lib" / "note.s").write_text(note_source(target.libc, version), encoding="utf-8")
     script = prefix / "bin" / "cc"
     script.parent.mkdir(exist_ok=True)
     words = _SCRIPT.replace("@TRIPLE@", target.triple).replace("@CC@", shlex.join(host.cc))

@@ -1,0 +1,1 @@
+"""What was an object compiled against, and may it meet the libc of this link?"""
