@@ -25,7 +25,6 @@ from staticlink.rust.crate import recall_crate
 from staticlink.rust.links import Link, make_link
 from staticlink.rust.members import require_libraries
 from staticlink.rust.options import HOST, CrateOptions, check_options
-from staticlink.rust.outputs import compile_archive
 from staticlink.rust.toolchain import find_program
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
@@ -189,6 +188,8 @@ def _named_only(env: Environment, place: Path) -> list[Node]:
 
 def _make_archive(target: list[Node], source: list[Node], env: Environment) -> None:
     """Run cargo."""
+    from staticlink.rust.outputs import compile_archive  # a build with nothing to do need not load it
+
     declared = target[0].attributes.staticlink_crate
     with compiling(env, declared.toolchain, target) as compile_:
         paths = (Path(node.path) for node in target)

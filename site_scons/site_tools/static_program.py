@@ -22,7 +22,6 @@ from SCons.Tool import ProgramScanner
 from SCons.Util import CLVar, flatten
 from staticlink.link.libc import Libc, compiler_directories, describe_libc
 from staticlink.link.linker import find_linkers
-from staticlink.link.request import LinkRequest
 from staticlink.rust.toolchain import find_toolchain, search_directories
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
@@ -38,6 +37,7 @@ from staticlink_scons.shared import claim_static, separate_shared
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
+    from staticlink.link.request import LinkRequest
 
 #: What of the core decides a link.
 CORE_PARTS = ("errors.py", "model.py", "target.py", "elf", "link", "report", "policy", "shim_sources")
@@ -160,6 +160,7 @@ def _explain(target: list[Node], source: list[Node], env: Environment) -> None:
 
 def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRequest:
     """Return the paths and options of one link as the core takes them."""
+    from staticlink.link.request import LinkRequest
     from staticlink.link.sources import read_crates
 
     chosen = settings(env)

@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING
 import staticlink
 from staticlink.errors import fail
 from staticlink.vendored.cache import copy_entry, open_cache
-from staticlink.vendored.recipe import load_recipe
-from staticlink.vendored.wrapper import Host
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.fetching import offer_source
 from staticlink_scons.launcher import use_launcher
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
     from SCons.Node.FS import File
+    from staticlink.vendored.wrapper import Host
 
 _CORE_PARTS = ("errors.py", "model.py", "target.py", "libc/note.py", "vendored")
 _MANIFEST = ".manifest.json"
@@ -61,6 +60,8 @@ def _declare(env: Environment, name: str, needed_by: tuple[str, ...]) -> list[Fi
     if name in needed_by:
         chain = " needs ".join([*needed_by[needed_by.index(name) :], name])
         raise fail("cyclic-needs", f"recipes need each other: {name}", evidence=(chain,))
+    from staticlink.vendored.recipe import load_recipe  # many links need no recipe
+
     recipe_node = _recipe_node(env, name)
     recipe = load_recipe(Path(recipe_node.abspath))
     chosen = settings(env)
@@ -73,7 +74,7 @@ def _declare(env: Environment, name: str, needed_by: tuple[str, ...]) -> list[Fi
     action = core_action(_build, "BUILD  $TARGET", varlist=("STATICLINK_HOST_CC",))
     env.Command(nodes, [recipe_node, *needs], action)
     env.Depends(nodes, core_nodes(env, *_CORE_PARTS))
-    compiler = shutil.which(_host(env).cc[-1], path=_host(env).path)
+    compiler = shutil.which(env.Split(env["STATICLINK_HOST_CC"])[-1], path=str(env["ENV"]["PATH"]))
     if compiler is not None:
         env.Depends(nodes, tool_node(env, compiler))
     env.NoCache(nodes)  # a CacheDir would bring the products back without the prefix they belong to
@@ -91,12 +92,15 @@ def _recipe_node(env: Environment, name: str) -> File:
 
 
 def _host(env: Environment) -> Host:
+    from staticlink.vendored.wrapper import Host  # only the build of a library needs it
+
     return Host(tuple(env.Split(env["STATICLINK_HOST_CC"])), str(env["ENV"]["PATH"]))
 
 
 def _build(target: list[Node], source: list[Node], env: Environment) -> None:
     """Have the core build the dependency or find it in the cache, and copy it to the build directory."""
     from staticlink.vendored.build import build_dependency  # a build with nothing to do need not load it
+    from staticlink.vendored.recipe import load_recipe
 
     chosen = settings(env)
     prefix = build_dependency(

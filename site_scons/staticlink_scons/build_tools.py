@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
-from staticlink.rust.build_scripts import TargetTools, deciding_flags, script_environment, write_tools
-from staticlink.rust.wrong_libc import Libcs
+from staticlink.rust.environment import deciding_flags
 from staticlink.vendored.cache import hash_file
 
 from staticlink_scons.nodes import tool_node
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from SCons.Node import Node
     from staticlink.rust.cargo import CargoRun
     from staticlink.rust.toolchain import Toolchain
+    from staticlink.rust.wrong_libc import Libcs
 
 _ANSWER_TIMEOUT = 60  # seconds
 
@@ -46,6 +46,8 @@ def declare_tools(env: Environment, nodes: list[Node]) -> None:
 
 def with_tools(env: Environment, run: CargoRun, toolchain: Toolchain, rust_triple: str) -> CargoRun:
     """Write the tools of ``rust_triple``, and return ``run`` with an environment in which build scripts find them."""
+    from staticlink.rust.build_scripts import TargetTools, script_environment, write_tools  # noqa: PLC0415  (only a run of cargo)
+
     chosen = settings(env)
     built = Path(chosen.build_dir)
     musl = chosen.target.libc == "musl"
@@ -93,6 +95,8 @@ def _found(env: Environment, words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _libcs(built: Path, host_cc: tuple[str, ...]) -> Libcs | None:
     """Return the target's libc and the machine's; ``None`` without a libc.a of the machine to tell them apart by."""
+    from staticlink.rust.wrong_libc import Libcs  # noqa: PLC0415  (as above)
+
     foreign = Path(_answer([*host_cc, "-print-file-name=libc.a"]).strip())
     return Libcs(built / "musl" / "lib" / "libc.a", foreign) if foreign.is_file() else None
 

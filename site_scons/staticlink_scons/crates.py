@@ -9,18 +9,18 @@ HOME from the commands it starts, and rustup needs both.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SCons.Builder import Builder
-from staticlink.rust.cargo import CargoRun, deciding_environment, write_lock
 from staticlink.rust.crate import crate_files, describe_crate, find_manifest
+from staticlink.rust.environment import deciding_environment
 from staticlink.rust.members import require_compiler
-from staticlink.rust.outputs import Compile, read_std, write_std
-from staticlink.rust.std import choose_std, std_evidence
 from staticlink.rust.toolchain import choose_toolchain
 from staticlink.vendored.cache import open_cache
 
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
+    from staticlink.rust.cargo import CargoRun
     from staticlink.rust.options import CrateOptions
+    from staticlink.rust.outputs import Compile
     from staticlink.rust.toolchain import Toolchain
 
 #: What of the core decides what cargo makes, and what decides std.
@@ -115,7 +117,7 @@ def std_node(env: Environment, toolchain: Toolchain) -> Node:
         node = env.File(f"{chosen.place}/rust-std/{name}/std.json")
     if not node.has_explicit_builder():
         decisions = (chosen.target.triple, chosen.target.static, chosen.rust_std, toolchain.verbose)
-        found = std_evidence(toolchain, chosen.target)
+        found = toolchain.offered_std(chosen.target.rust_triple)
         env._RustStd(node, [env.Value(repr((*decisions, *found)))])  # noqa: SLF001  (our own builder)
         env.NoCache(node)  # it names files that a CacheDir does not hold
         env.Depends(node, [tool_node(env, toolchain.rustc), *core_nodes(env, *_STD_PARTS)])
@@ -127,8 +129,13 @@ def std_node(env: Environment, toolchain: Toolchain) -> Node:
 @contextmanager
 def compiling(env: Environment, toolchain: Toolchain, target: Sequence[Node]) -> Iterator[Compile]:
     """Give an action what cargo needs to compile ``target`` for the target."""
+    from staticlink.rust.outputs import Compile, read_std  # noqa: PLC0415  (a build with nothing to do need not load it)
+
     chosen = settings(env)
     std = read_std(Path(std_node(env, toolchain).path))
+    if chosen.target.static:
+        # This process only waits while cargo runs, and what plans the link takes longer to load than most links.
+        threading.Thread(target=importlib.import_module, args=("staticlink.link.plan",)).start()
     with cargo_run(env, target) as run:
         tools = with_tools(env, run, toolchain, std.value.rust_triple)
         yield Compile(toolchain, std, chosen.target, Path(chosen.build_dir, "cargo"), tools)
@@ -137,6 +144,8 @@ def compiling(env: Environment, toolchain: Toolchain, target: Sequence[Node]) ->
 @contextmanager
 def cargo_run(env: Environment, target: Sequence[Node] = ()) -> Iterator[CargoRun]:
     """Give cargo a share of the jobs SCons was allowed, and have what it reads for ``target`` watched."""
+    from staticlink.rust.cargo import CargoRun  # noqa: PLC0415  (as above)
+
     with job_pool().client() as (additions, descriptors):
         environ = {**os.environ, **additions, **launching(env)}
         yield CargoRun(environ, None, tuple(descriptors), settings(env).offline, watch=watch(target), say=say)
@@ -162,6 +171,9 @@ def _declare_lock(env: Environment, declared: DeclaredCrate) -> None:
 
 def _make_std(target: list[Node], source: list[Node], env: Environment) -> None:
     """Choose the road std takes, building std where it must."""
+    from staticlink.rust.outputs import write_std  # noqa: PLC0415  (as above)
+    from staticlink.rust.std import choose_std  # noqa: PLC0415
+
     options = settings(env)
     toolchain = target[0].attributes.staticlink_toolchain
     with cargo_run(env) as run:
@@ -171,6 +183,8 @@ def _make_std(target: list[Node], source: list[Node], env: Environment) -> None:
 
 def _make_lock(target: list[Node], source: list[Node], env: Environment) -> None:
     """Have cargo write Cargo.lock."""
+    from staticlink.rust.cargo import write_lock  # noqa: PLC0415  (as above)
+
     declared = target[0].attributes.staticlink_crate
     with cargo_run(env) as run:
         write_lock(declared.crate, declared.toolchain, run)

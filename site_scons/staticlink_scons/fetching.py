@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from SCons.Script import COMMAND_LINE_TARGETS, GetOption
 from staticlink.errors import fail
 from staticlink.rust.crate import configuration_files
-from staticlink.rust.std import fetch_std
-from staticlink.rust.vendored_crates import fetch_crates, locked_sources, vendored_directories
 from staticlink.vendored.cache import open_cache
 
 from staticlink_scons.action import core_action, say
@@ -51,6 +49,8 @@ def offer_std(env: Environment, toolchain: Toolchain) -> None:
     chosen = settings(env)
 
     def fetch() -> None:
+        from staticlink.rust.std import fetch_std  # noqa: PLC0415  (as above)
+
         found = fetch_std(toolchain, chosen.target, chosen.rust_std, cache=open_cache(os.environ), say=say)
         say("HAVE", f"std of {toolchain.summary}", found)
 
@@ -61,6 +61,12 @@ def offer_crates(env: Environment, crate: Crate, toolchain: Toolchain) -> None:
     """Have ``scons fetch`` vendor the crates of a lock file, which is written first where there is none."""
 
     def fetch() -> None:
+        from staticlink.rust.vendored_crates import (  # noqa: PLC0415  (as above)
+            fetch_crates,
+            locked_sources,
+            vendored_directories,
+        )
+
         own = bool(vendored_directories(configuration_files(crate, os.environ)))
         fetch_crates(crate, toolchain, os.environ, vendors_itself=own, cache=open_cache(os.environ), say=say)
         count = len(locked_sources(crate.lock))

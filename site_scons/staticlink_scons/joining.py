@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from SCons.Builder import Builder
 from staticlink.errors import fail
-from staticlink.rust.joined import SUFFIXES, is_whole
 
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import CORE_PARTS, compiling, declare, report_warnings, std_node
@@ -80,6 +79,8 @@ def stays_here(env: Environment, nodes: list[Node], record: Node) -> None:
     ``record`` is the one that names files by their digests.
     """
     env.NoCache(nodes)
+    from staticlink.rust.joined import is_whole  # noqa: PLC0415  (only crates that are joined need it)
+
     if record.exists() and not is_whole(Path(record.abspath), Path(env.Dir("#").abspath)):
         env.AlwaysBuild(nodes)
 
@@ -94,6 +95,8 @@ def _short(name: str) -> str:
 
 def _umbrella(env: Environment, crates: Sequence[DeclaredCrate]) -> list[Node]:
     """Return the nodes of the link of ``crates``, whatever the order in which they were named."""
+    from staticlink.rust.joined import SUFFIXES  # noqa: PLC0415  (as above)
+
     crates = sorted(crates, key=lambda one: (one.crate.library, one.key))
     toolchain = crates[0].toolchain
     if any(one.toolchain != toolchain for one in crates):

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from SCons.Builder import Builder
 from SCons.Util import flatten
-from staticlink.rust.joined import SUFFIXES
 from staticlink.rust.members import require_program
-from staticlink.rust.program import compile_program, compile_tool
 
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import cargo_run, compiling, declare, declare_for_host, report_warnings
@@ -51,6 +49,8 @@ def link_main(env: Environment, target: Any, nodes: list[Node], objects: Any, wo
 
 def main_nodes(env: Environment, declared: DeclaredCrate, wanted: str | None) -> list[Node]:
     """Return the nodes of what rustc would have linked of the crate's binary."""
+    from staticlink.rust.joined import SUFFIXES  # noqa: PLC0415  (only programs in Rust need it)
+
     with reading():
         program = require_program(declared.crate, wanted)
     place = f"{settings(env).place}/rust/{program}-{declared.key}/{program}"
@@ -82,6 +82,8 @@ def _host_place(env: Environment) -> str:
 
 def _make_main(target: list[Node], source: list[Node], env: Environment) -> None:
     """Run cargo, and keep what rustc would have linked."""
+    from staticlink.rust.program import compile_program  # noqa: PLC0415  (a build with nothing to do need not load it)
+
     declared, program = target[0].attributes.staticlink_crate, target[0].attributes.staticlink_program
     with compiling(env, declared.toolchain, target) as compile_:
         outputs = [Path(node.path) for node in target]
@@ -92,6 +94,8 @@ def _make_main(target: list[Node], source: list[Node], env: Environment) -> None
 
 def _make_tool(target: list[Node], source: list[Node], env: Environment) -> None:
     """Run cargo for this machine."""
+    from staticlink.rust.program import compile_tool  # noqa: PLC0415  (as above)
+
     declared, program = target[0].attributes.staticlink_crate, target[0].attributes.staticlink_program
     into = Path(settings(env).build, "host", "cargo")
     with cargo_run(env, target) as run:

@@ -10,7 +10,6 @@ project's are both words, the project lists the name in ``STATICLINK_RENAMED``.
 
 from __future__ import annotations
 
-import difflib
 import os
 import platform
 import shutil
@@ -111,8 +110,8 @@ def _spelling(name: str, default: object, project: Mapping[str, object]) -> str:
 def _one_of(key: str, text: str, default: str, allowed: tuple[str, ...]) -> tuple[str, str, str, Callable[..., None]]:
     def validate(name: str, value: str, _env: Environment) -> None:
         if value not in allowed:
-            close = difflib.get_close_matches(value, allowed, n=1)
-            fix = f"{name}={close[0]}" if close else None
+            close = _close(value, allowed)
+            fix = f"{name}={close}" if close else None
             what = f"invalid value for option {name}: {value}"
             raise fail("invalid-option", what, evidence=(f"allowed: {', '.join(allowed)}",), fix=fix)
 
@@ -245,9 +244,16 @@ def reject_misspelt(unknown: Iterable[str], known: Sequence[str]) -> None:
     ``scons`` itself accepts any ``NAME=VALUE``, so a misspelt option would otherwise be ignored in silence.
     """
     faults = [
-        Fault("unknown-option", f"unknown option: {name}", fix=f"{close[0]}=")
+        Fault("unknown-option", f"unknown option: {name}", fix=f"{close}=")
         for name in sorted(unknown)
-        if (close := difflib.get_close_matches(name, known, n=1, cutoff=0.7))
+        if (close := _close(name, known, cutoff=0.7))
     ]
     if faults:
         raise StaticlinkError(*faults)
+
+
+def _close(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return what was probably meant by ``word``."""
+    import difflib  # noqa: PLC0415  (only a mistake needs it)
+
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)), None)

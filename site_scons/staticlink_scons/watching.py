@@ -24,7 +24,6 @@ from SCons.Node.Python import Value
 from staticlink.rust.crate import configuration_files, whole_packages
 from staticlink.rust.observed import Names, State, look, look_into, read_observed
 from staticlink.rust.vendored_crates import find_vendored, package_digests, vendored_directories
-from staticlink.rust.watch import Watch
 from staticlink.vendored.cache import open_cache
 
 from staticlink_scons.action import say
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
     from SCons.Node.FS import File
+    from staticlink.rust.watch import Watch
 
     from staticlink_scons.declared import DeclaredCrate
 
@@ -62,21 +62,28 @@ def declare_seen(env: Environment, nodes: Sequence[Node], declared: DeclaredCrat
     value.attributes.staticlink_stands = last.began if last.state == state else ""
     value.Decider(_changed)
     env.Depends(nodes, value)
-    for node in nodes:
-        node.attributes.staticlink_watch = Watch(
+
+    def begin() -> Watch:
+        from staticlink.rust.watch import Watch  # noqa: PLC0415  (a build with nothing to do need not load it)
+
+        return Watch(
             crate, declared.toolchain, record, environ, {}, (), names, state, value.get_csig(), trees,
             tuple(excluded), strict=bool(env.get("RUSTCRATE_STRICT")), report=_Report(nodes),
             configuration=vendored.configuration if vendored else None,
         )  # fmt: skip
 
+    for node in nodes:
+        node.attributes.staticlink_watch = begin
+
 
 def watch(target: Sequence[Node]) -> Watch | None:
     """Return the watch over the run of cargo that makes ``target``, which knows what the project declared for it."""
-    found: Watch | None = getattr(target[0].attributes, "staticlink_watch", None) if target else None
-    if found is None:
+    begin = getattr(target[0].attributes, "staticlink_watch", None) if target else None
+    if begin is None:
         return None
     nodes = [node for node in target[0].children() if isinstance(node, Base)]
     files = {str(node.abspath): str(node.get_csig()) for node in nodes if Path(node.abspath).is_file()}
+    found: Watch = begin()
     return found.declaring(files, [Path(node.abspath) for node in nodes if Path(node.abspath).is_dir()])
 
 

@@ -10,11 +10,11 @@ import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.rust.build_scripts import (
     TargetTools,
-    deciding_flags,
     explain_no_cxx,
     script_environment,
     write_tools,
 )
+from staticlink.rust.environment import deciding_flags
 from staticlink.rust.links import Link, links_environment, make_link
 from staticlink.target import Target
 

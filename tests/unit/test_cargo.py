@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from staticlink.rust.cargo import CargoRun, deciding_environment
+from staticlink.rust.cargo import CargoRun
 from staticlink.rust.crate import crate_files, recall_crate
+from staticlink.rust.environment import deciding_environment
 from staticlink.rust.members import Crate
 from staticlink.rust.rustc import Driver, target_arguments, write_driver
 

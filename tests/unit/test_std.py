@@ -10,7 +10,7 @@ from staticlink.errors import Fault, StaticlinkError
 from staticlink.model import Choice
 from staticlink.rust.cargo import CargoRun
 from staticlink.rust.outputs import read_std, write_std
-from staticlink.rust.std import Road, choose_std, std_evidence
+from staticlink.rust.std import Road, choose_std
 from staticlink.rust.std_source import load_policy, patch_std_source
 from staticlink.rust.toolchain import Toolchain
 from staticlink.target import Target
@@ -110,8 +110,8 @@ def test_shims_need_the_std_for_glibc(tmp_path: Path) -> None:
 
 def test_installing_a_std_changes_what_decides(tmp_path: Path) -> None:
     toolchain = sysroot(tmp_path)
-    before = std_evidence(toolchain, MUSL)
-    assert std_evidence(sysroot(tmp_path, "x86_64-unknown-linux-musl"), MUSL) != before
+    before = toolchain.offered_std(MUSL.rust_triple)
+    assert sysroot(tmp_path, "x86_64-unknown-linux-musl").offered_std(MUSL.rust_triple) != before
 
 
 def test_a_patch_applies_where_its_text_is_found_once(tmp_path: Path) -> None:

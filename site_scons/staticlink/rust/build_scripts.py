@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
+from staticlink.rust.environment import FLAG_VARIABLES
 from staticlink.rust.rustc import write_script
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 #: A panic passes through C, and one archive serves static and static-pie executables.
 _CFLAGS = "-fPIC -funwind-tables -fasynchronous-unwind-tables"
-_FLAG_VARIABLES = ("CFLAGS", "CXXFLAGS")
 _NO_CXX = "staticlink: no C++ library for musl"
 _SEVERAL_NAMES = {"cc": ("cc", "gcc"), "c++": ("c++", "g++")}
 _PLAIN_TOOLS = ("ar", "ranlib", "nm", "strip")
@@ -149,7 +149,7 @@ def script_environment(tools: TargetTools, place: Path, environ: Mapping[str, st
     added["PATH"] = f"{place}:{environ.get('PATH', '')}"
     for variable, tool in named.items():
         added |= dict.fromkeys(_spellings(variable, tools), f"{tools.prefix}{tool}")
-    for variable in _FLAG_VARIABLES:
+    for variable in FLAG_VARIABLES:
         own = [environ[name] for name in reversed(_spellings(variable, tools)[:3]) if environ.get(name)]
         added[f"{variable}_{tools.rust_triple}"] = " ".join([_CFLAGS, *own])
     added |= {"HOST_CC": shlex.join(tools.host_cc), "HOST_CXX": shlex.join(tools.host_cxx)}
@@ -157,17 +157,6 @@ def script_environment(tools: TargetTools, place: Path, environ: Mapping[str, st
     if tools.sysroot is not None:
         added |= {**_musl_environment(tools, place), "HOST_PKG_CONFIG": _pkg_config(environ.get("PATH", ""))}
     return added
-
-
-def deciding_flags(environ: Mapping[str, str], rust_triple: str) -> tuple[tuple[str, str], ...]:
-    """Return the variables of the user's environment that decide what build scripts compile, sorted."""
-    underscored = rust_triple.replace("-", "_")
-    names = {
-        spelling
-        for variable in (*_FLAG_VARIABLES, "CRATE_CC_NO_DEFAULTS")
-        for spelling in (variable, f"TARGET_{variable}", f"{variable}_{rust_triple}", f"{variable}_{underscored}")
-    }
-    return tuple((name, environ[name]) for name in sorted(names & environ.keys()))
 
 
 def explain_no_cxx(said: str) -> StaticlinkError | None:
@@ -233,7 +222,7 @@ def _spellings(variable: str, tools: TargetTools) -> tuple[str, str, str, str]:
 
 def _flag_spellings(tools: TargetTools) -> set[str]:
     """Return the names whose values are gathered under one: cc joins all of them, older releases take the first."""
-    return {name for variable in _FLAG_VARIABLES for name in _spellings(variable, tools)[:3]}
+    return {name for variable in FLAG_VARIABLES for name in _spellings(variable, tools)[:3]}
 
 
 def _cmake_quoted(path: Path) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from staticlink.errors import fail
 from staticlink.rust.build_scripts import explain_no_cxx
 from staticlink.rust.directory_lock import report_wait
+from staticlink.rust.environment import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,23 +30,6 @@ if TYPE_CHECKING:
     from staticlink.rust.watch import Watch
     from staticlink.rust.wrong_libc import Libcs
 
-#: What the user's environment may not decide, because the build does.
-_OURS = (
-    "CARGO_TARGET_DIR",
-    "CARGO_BUILD_TARGET",
-    "CARGO_BUILD_TARGET_DIR",
-    "CARGO_BUILD_BUILD_DIR",
-    "RUSTC",
-    "CARGO_BUILD_RUSTC",
-    "CARGO_BUILD_JOBS",
-)
-_DECIDING = ("RUSTFLAGS", "RUSTC_BOOTSTRAP")
-#: What of cargo's own variables changes how it speaks, waits, downloads or finds its files, but not what it compiles.
-_ASIDE = (
-    "CARGO_HOME", "CARGO_LOG", "CARGO_MAKEFLAGS", "CARGO_TERM_", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRY_",
-    "CARGO_REGISTRIES_", "CARGO_CACHE_", "CARGO_ALIAS_", "CARGO_FUTURE_INCOMPAT_REPORT_", "CARGO_NEW_",
-    "CARGO_BUILD_RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_WARNINGS",
-)  # fmt: skip
 #: How cargo says that it needed the network.
 _OFFLINE = re.compile(
     r"--offline was specified|offline mode \(--offline\)|without the offline flag|without `--offline`"
@@ -103,15 +87,6 @@ class CargoRun:
         return [] if self.jobs is None else [f"--jobs={self.jobs}"]
 
 
-def deciding_environment(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the variables of the user's environment that decide what cargo compiles, sorted."""
-    return tuple(
-        (name, value)
-        for name, value in sorted(environ.items())
-        if name in _DECIDING or (name.startswith("CARGO_") and not name.startswith((*_ASIDE, *_OURS)))
-    )
-
-
 def build_crate(
     crate: Crate,
     toolchain: Toolchain,
@@ -139,7 +114,7 @@ def build_crate(
         *options.arguments(locked=crate.lock.is_file(), offline=run.offline),
         *sources, *run.jobs_option, *selected[split:],
     ]  # fmt: skip
-    environ = {name: value for name, value in run.environ.items() if name not in _OURS}
+    environ = {name: value for name, value in run.environ.items() if name not in OURS}
     environ |= {**options.variables, "RUSTC": str((rustc or toolchain.rustc).absolute())}
     if run.jobs is None:
         # It limits no cargo that has a jobserver, but becomes NUM_JOBS, by which build scripts count that ask for none.

@@ -44,12 +44,6 @@ _NO_ARGUMENTS = "std::env::args() is empty under a C main: std takes the argumen
 _STD_FLAGS = "-Zforce-unstable-if-unmarked -Cembed-bitcode=yes"
 
 
-def std_evidence(toolchain: Toolchain, target: Target) -> tuple[str, ...]:
-    """Return, without running anything, what of the compiler's sysroot decides :func:`choose_std`."""
-    places = (toolchain.target_libraries(target.rust_triple), toolchain.sysroot / "lib" / "rustlib" / "src" / "rust")
-    return tuple(f"{place.name}: {sorted(path.name for path in place.glob('*'))}" for place in places)
-
-
 def fetch_std(toolchain: Toolchain, target: Target, wanted: str, *, cache: Cache, say: Say) -> str:
     """Fetch the source of std where :func:`choose_std` would build it; return what is there, or why none is needed.
 

@@ -65,6 +65,11 @@ class Toolchain:
         """Return the directory that holds the std of ``triple`` when it is installed."""
         return self.sysroot / "lib" / "rustlib" / triple / "lib"
 
+    def offered_std(self, triple: str) -> tuple[str, ...]:
+        """Return what of the sysroot decides which std a crate for ``triple`` links (``rust/std.py``)."""
+        places = (self.target_libraries(triple), self.sysroot / "lib" / "rustlib" / "src" / "rust")
+        return tuple(f"{place.name}: {sorted(path.name for path in place.glob('*'))}" for place in places)
+
 
 def search_directories(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return where rustc and cargo are looked for: rustup's places, then PATH."""
