@@ -99,7 +99,8 @@ def _umbrella(env: Environment, crates: Sequence[DeclaredCrate]) -> list[Node]:
 
     crates = sorted(crates, key=lambda one: (one.crate.library, one.key))
     toolchain = crates[0].toolchain
-    if any(one.toolchain != toolchain for one in crates):
+    # One compiler may have several places; what it says of itself is what it demands of the rlibs it reads.
+    if any(one.toolchain.verbose != toolchain.verbose for one in crates):
         with reading():
             evidence = [f"{one.crate.name}: {one.toolchain.summary}" for one in crates]
             raise fail("two-rustcs", "crates of two compilers in one program", evidence=evidence, fix="one toolchain=")

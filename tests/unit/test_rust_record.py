@@ -91,13 +91,14 @@ def test_the_driver_notes_what_a_profile_asked_for(tmp_path: Path, words: str, e
     out.mkdir(parents=True)
     given = ["--crate-name", "one", "--crate-type", "staticlib", "-C", "extra-filename=-1f", "--out-dir", str(out)]
     done = subprocess.run(
-        [driver, *given, *words.split(), "--target", "a-b-musl"], env={"CARGO_PRIMARY_PACKAGE": "1"},
-        capture_output=True, text=True, check=True, timeout=60,
+        [driver, *given, *words.split(), "-C", "split-debuginfo=packed", "--target", "a-b-musl"],
+        env={"CARGO_PRIMARY_PACKAGE": "1"}, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert json.loads(done.stderr)["message"] == f"{NOTE}release/deps/one-1f {expected}"
     assert "--crate-type rlib" in done.stdout
     assert "--cfg flagged" in done.stdout
     assert "embed-bitcode=no" not in done.stdout
+    assert "-C split-debuginfo=off" in done.stdout
     assert (out / "libone-1f.a").read_bytes() == b""
 
 

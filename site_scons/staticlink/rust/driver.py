@@ -1,6 +1,6 @@
 """How are the rustc calls of a project's crates changed, so that we can do the link ourselves?
 
-Cargo starts our driver (``rustc.py``) as its compiler. Of the target's compiles it changes three things.
+Cargo starts our driver (``rustc.py``) as its compiler. Of the target's compiles it changes four things.
 
 Every library keeps its bitcode: crates of several workspaces end in one program, and one of them may ask for LTO.
 Measured, that costs one per cent of the compile time.
@@ -12,6 +12,9 @@ says that looks like one of rustc's own: cargo keeps those and repeats them for 
 
 A primary package's binary is "linked" by :mod:`staticlink.rust.recorder`. rustc's own crt objects are left out: those
 of the link are the chosen libc's.
+
+Debug information that a profile wants packed into a file of its own (``split-debuginfo = "packed"``) stays in the
+objects: rustc packs it when it has linked, and it does not link.
 
 A package that was downloaded is called ``/cargo/NAME-VERSION``, wherever cargo, or ``scons fetch``, has put it.
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from staticlink.target import Target
 
 #: A change of what follows changes what compiles mean, and has to count one up.
-_VERSION = "recorded 3"
+_VERSION = "recorded 4"
 #: How the note begins that says where an rlib is (below the target's directory, without prefix and suffix), its panic
 #: strategy and its LTO, as rustc's arguments name them.
 NOTE = "staticlink rlib: "
@@ -71,6 +74,7 @@ for word do
     shift
     case "$last $word" in
     '-C embed-bitcode=no') word=embed-bitcode=yes ;;
+    '-C split-debuginfo=packed') word=split-debuginfo=off ;;
     '-C lto'|'-C lto='*) [ -z "$rewritten" ] || word=linker-plugin-lto ;;
     '--crate-type '*lib) [ -z "$rewritten" ] || word=rlib ;;
     esac

@@ -28,7 +28,7 @@ from staticlink.rust.record import read_record
 from staticlink.rust.rustc import target_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from staticlink.rust.outputs import Compile
     from staticlink.rust.record import Record
@@ -42,6 +42,13 @@ _MANGLED = re.compile(r"^(_R|_ZN.*17h[0-9a-f]{16}E$)")
 #: The end of what ``#[global_allocator]`` (by version of rustc) and ``#[panic_handler]`` define, mangled or not.
 _ALLOCATOR = ("__rust_alloc", "__rg_alloc")
 _PANIC_HANDLER = "rust_begin_unwind"
+#: What tables of core refer to and std defines. Without std nothing unwinds, and it is never called.
+_PERSONALITY = "rust_eh_personality"
+_NO_PERSONALITY = f"""\
+extern "C" {{ fn abort() -> !; }}
+#[no_mangle]
+extern "C" fn {_PERSONALITY}() {{ unsafe {{ abort() }} }}
+"""
 
 
 def link_crates(compiled: Sequence[Rlibs], rustflags: Sequence[str], compile_: Compile, place: Path) -> Record:
@@ -53,10 +60,8 @@ def link_crates(compiled: Sequence[Rlibs], rustflags: Sequence[str], compile_: C
     symbols = {rlib: tuple(_exported(Path(rlib.path))) for rlib in crates}
     _check_panic(crates)
     _check_symbols(crates, symbols, compile_.target.arch)
-    handlers = any(name.endswith(_PANIC_HANDLER) for names in symbols.values() for name in names)
     place.mkdir(parents=True, exist_ok=True)
-    source = ["#![no_main]", *(["#![no_std]"] if handlers else [])]
-    source += [f"extern crate crate_{number} as _; // {rlib.package}" for number, rlib in enumerate(crates)]
+    source = _source(crates, {name for names in symbols.values() for name in names})
     (place / f"{_NAME}.rs").write_text("\n".join(source) + "\n", encoding="utf-8")
     directories = dict.fromkeys(str(Path(path).parent.absolute()) for one in compiled for path in one.digests)
     command = [
@@ -73,6 +78,14 @@ def link_crates(compiled: Sequence[Rlibs], rustflags: Sequence[str], compile_: C
     ]  # fmt: skip
     _run(command, place, compile_, crates)
     return read_record(place / _NAME)
+
+
+def _source(crates: Sequence[Rlib], exported: Collection[str]) -> list[str]:
+    """Return the lines of the generated crate; it is without std when one of ``crates`` is and says how to panic."""
+    lines = ["#![no_main]"]
+    if any(name.endswith(_PANIC_HANDLER) for name in exported):
+        lines += ["#![no_std]", *([_NO_PERSONALITY] if _PERSONALITY not in exported else [])]
+    return [*lines, *(f"extern crate crate_{number} as _; // {rlib.package}" for number, rlib in enumerate(crates))]
 
 
 def _run(command: Sequence[str], place: Path, compile_: Compile, crates: Sequence[Rlib]) -> None:
