@@ -47,30 +47,28 @@ def package(project: Project, name: str, source: str, more: str = "") -> None:
     lock(project, name)
 
 
-def second_compiler(project: Project, release: str) -> str:
-    """Make a sysroot of the real programs, whose rustc says that it is of ``release``, for the second crate.
+def second_compiler(project: Project, release: str = "") -> str:
+    """Make a sysroot, ``other``, of the real programs, whose rustc says that it is of ``release``, with one std.
 
     Return what the real one says.
     """
     answer = subprocess.run(["rustc", "--print=sysroot"], capture_output=True, text=True, check=True, timeout=60)
-    real = answer.stdout.strip()
-    for name in ("rustc", "cargo"):
-        project.write(f"other/bin/{name}", f'#!/bin/sh\nexec {real}/bin/{name} "$@"\n')
-    own = str(project.top / "other")
-    said = f'#!/bin/sh\ncase " $*" in\n" --print sysroot") echo "{own}" ;;\n'
-    said += f'" -vV") {real}/bin/rustc -vV | sed "s/$({real}/bin/rustc -V | cut -d" " -f2)/{release or "&"}/" ;;\n'
-    project.write("other/bin/rustc", f'{said}*) exec {real}/bin/rustc "$@" ;;\nesac\n')
-    (project.top / "other/lib").symlink_to(f"{real}/lib")
-    for path in (project.top / "other/bin").iterdir():
+    real, own = answer.stdout.strip(), project.top / "other"
+    version = subprocess.run(["rustc", "-V"], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    said = f"{real}/bin/rustc -vV | sed 's/{version.split()[1]}/{release or '&'}/'"
+    answers = f"case \" $*\" in\n' --print sysroot') echo '{own}' ;;\n' -vV') {said} ;;\n"
+    project.write("other/bin/rustc", f'#!/bin/sh\n{answers}*) exec {real}/bin/rustc "$@" ;;\nesac\n')
+    project.write("other/bin/cargo", f'#!/bin/sh\nexec {real}/bin/cargo "$@"\n')
+    for path in (own / "bin").iterdir():
         path.chmod(0o755)
-    text = _SCONSTRUCT.replace('RustCrate("second")', 'RustCrate("second", toolchain="other/bin/rustc")')
-    project.write("SConstruct", text)
-    real_version = subprocess.run(["rustc", "-V"], capture_output=True, text=True, check=True, timeout=60)
-    return real_version.stdout.strip()
+    (own / "lib/rustlib").mkdir(parents=True)
+    (own / "lib/rustlib/x86_64-unknown-linux-gnu").symlink_to(f"{real}/lib/rustlib/x86_64-unknown-linux-gnu")
+    return version
 
 
 def test_crates_of_two_compilers(project: Project) -> None:
     version = second_compiler(project, "1.0.99")
+    project.write("SConstruct", _SCONSTRUCT.replace('"second"', '"second", toolchain="./other"'))
     other = " ".join(["rustc", "1.0.99", *version.split()[2:]])
     assert project.errors("app") == [
         "scons: *** crates of two compilers in one program",
@@ -81,7 +79,8 @@ def test_crates_of_two_compilers(project: Project) -> None:
 
 
 def test_crates_of_one_compiler_in_two_places(project: Project) -> None:
-    second_compiler(project, "")
+    second_compiler(project)
+    project.write("SConstruct", _SCONSTRUCT.replace('"second"', '"second", toolchain="other/bin/rustc"'))
     project.build(*STATIC)
     assert printed(project) == "40 2\n"
     assert project.build(*STATIC) == "scons: `app' is up to date.\n"

@@ -218,31 +218,6 @@ def test_a_library_of_any_kind_will_do(project: Project) -> None:
     assert "CARGO" in project.build()
 
 
-def test_a_crate_that_is_not_a_library(project: Project) -> None:
-    project.write("crate/Cargo.toml", _MANIFEST.replace('[lib]\ncrate-type = ["staticlib"]', ""))
-    (project.top / "crate/src/lib.rs").rename(project.top / "crate/src/main.rs")
-    assert project.errors() == [
-        "scons: *** crate is not a library: first-crate",
-        "  binary first-crate",
-        "  fix: env.RustProgram links a crate with a main of its own",
-    ]
-
-
-def test_a_compiler_that_is_too_old(project: Project) -> None:
-    project.write("crate/Cargo.toml", _MANIFEST.replace('edition = "2021"', 'edition = "2021"\nrust-version = "1.999"'))
-    lines = project.errors()
-    assert lines[:2] == ["scons: *** rustc is too old for the crate: first-crate", "  rust-version = 1.999"]
-    assert lines[2].startswith("  the compiler is rustc ")
-    assert lines[3:] == ["  fix: a newer compiler: rustup update, or toolchain="]
-
-
-def test_an_edition_the_compiler_lacks(project: Project) -> None:
-    project.write("crate/Cargo.toml", _MANIFEST.replace("2021", "2999"))
-    lines = project.errors()
-    assert lines[0] == "scons: *** cargo rejects the package: crate"
-    assert any("2999" in line for line in lines)
-
-
 _OPTIONS = """\
 #[cfg(not(feature = "wanted"))] compile_error!("no feature");
 #[cfg(feature = "default")] compile_error!("default features");
@@ -314,17 +289,6 @@ def test_two_crates_of_one_name(project: Project) -> None:
     assert len(list((project.top / DYNAMIC / "rust").glob("libfirst_crate*.a"))) == 2
 
 
-def test_a_workspace_root_without_a_package(project: Project) -> None:
-    project.write("Cargo.toml", '[workspace]\nmembers = ["second"]\n')
-    project.write("second/Cargo.toml", _SECOND.replace("[workspace]\n", ""))
-    project.write("SConstruct", _SCONSTRUCT.replace('"crate"', '"."'))
-    assert project.errors() == [
-        "scons: *** workspace root without a package: a project",
-        "  member second",
-        '  fix: name the directory of a member, or say which: crates=["second"]',
-    ]
-
-
 def test_a_directory_without_a_package(project: Project) -> None:
     (project.top / "crate/Cargo.toml").unlink()
     assert project.errors() == [
@@ -365,13 +329,6 @@ def test_a_compile_error_is_told_once_in_cargos_words(project: Project) -> None:
         "  error: could not compile `first-crate` (lib) due to 1 previous error",
     ]
     assert not (project.top / DYNAMIC / "rust/libfirst_crate.a").exists()
-
-
-def test_a_lock_file_that_needs_updating(project: Project) -> None:
-    project.write("second/Cargo.toml", _SECOND.replace("0.1.0", "0.2.0"))
-    lines = project.errors()
-    assert lines[0] == f"scons: *** [{DYNAMIC}/rust/libfirst_crate.a] crate does not compile: first-crate"
-    assert lines[-1] == "  fix: run `cargo update --workspace` in the crate and commit Cargo.lock"
 
 
 def test_the_roads_of_std(project: Project) -> None:

@@ -122,25 +122,6 @@ def test_crates_that_are_no_such_program(project: Project, call: str, message: l
     assert project.errors() == [f"scons: *** {message[0]}", *message[1:]]
 
 
-_FAILS = """\
-fn main() {
-    println!("cargo:warning=a warning of its own");
-    eprintln!("what went wrong");
-    std::process::exit(3);
-}
-"""
-
-
-def test_a_build_script_that_fails_is_heard_once(project: Project) -> None:
-    project.write("tool/build.rs", _FAILS)
-    lines = project.errors("app")
-    assert lines[0].endswith("crate does not compile: tool")
-    assert sum("what went wrong" in line for line in lines) == 1
-    assert sum("a warning of its own" in line for line in lines) == 1
-    assert sum("exit status: 3" in line for line in lines) == 1
-    assert not (project.top / "app").exists()
-
-
 _SLOW = """\
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def build_crate(
     )  # fmt: skip
     messages = tuple(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     if done.returncode != 0:
-        raise _failure(crate, messages, done.stderr)
+        raise _failure(crate, messages, done.stderr, done.returncode)
     if run.watch:
         run.watch.finish(into.absolute(), messages, began)
     return Compiled(messages, _rendered(messages, {"warning"}))
@@ -151,7 +152,7 @@ def write_lock(crate: Crate, toolchain: Toolchain, run: CargoRun) -> None:
         raise fail("no-lock-file", f"cargo writes no Cargo.lock: {crate.name}", evidence=evidence, fix=fix)
 
 
-def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str) -> Exception:
+def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str, code: int) -> Exception:
     text = _rendered(messages, {"error", "error: internal compiler error"}) + said
     lines = [line.rstrip() for line in text.strip().splitlines()]
     no_cxx = explain_no_cxx(said)
@@ -159,9 +160,15 @@ def _failure(crate: Crate, messages: Sequence[Mapping[str, Any]], said: str) -> 
         return no_cxx
     if _OFFLINE.search(said):
         return fail("crates-missing", f"crates are missing offline: {crate.name}", evidence=lines, fix="scons fetch")
-    locked = "--locked was passed" in said or "because --locked" in said
-    fix = "run `cargo update --workspace` in the crate and commit Cargo.lock" if locked else None
-    return fail("rust-compile-error", f"crate does not compile: {crate.name}", evidence=lines, fix=fix)
+    if code < 0:
+        lines.append(f"killed by {signal.Signals(-code).name}")
+        return fail("cargo-stopped", f"cargo did not finish: {crate.name}", evidence=lines)
+    if "--locked was passed" in said or "because --locked" in said:
+        fix = "run `cargo update --workspace` in the crate and commit Cargo.lock"
+        # Cargo's own help is for those who typed --locked.
+        lines = [line for line in lines if not line.startswith("help:")]
+        return fail("outdated-lock-file", f"Cargo.lock needs updating: {crate.name}", evidence=lines, fix=fix)
+    return fail("rust-compile-error", f"crate does not compile: {crate.name}", evidence=lines)
 
 
 def _rendered(messages: Sequence[Mapping[str, Any]], levels: Collection[str]) -> str:
