@@ -25,6 +25,7 @@ from staticlink_scons.launcher import use_launcher
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.pool import job_pool, share_jobs
 from staticlink_scons.settings import settings
+from staticlink_scons.signatures import keep_signatures
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -77,6 +78,7 @@ def _declare(env: Environment, name: str, needed_by: tuple[str, ...]) -> list[Fi
     compiler = shutil.which(env.Split(env["STATICLINK_HOST_CC"])[-1], path=str(env["ENV"]["PATH"]))
     if compiler is not None:
         env.Depends(nodes, tool_node(env, compiler))
+    keep_signatures(nodes)
     env.NoCache(nodes)  # a CacheDir would bring the products back without the prefix they belong to
     env.Clean(nodes[0], env.Dir(directory))
     return nodes

@@ -32,6 +32,7 @@ from staticlink_scons.launcher import launching
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.pool import job_pool
 from staticlink_scons.settings import node_name, settings
+from staticlink_scons.signatures import keep_signatures
 from staticlink_scons.watching import declare_seen, made_here, watch
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
     nodes: list[Node] = env["BUILDERS"][builder](env, targets, [env.File(str(path)) for path in files])
     for node in nodes:
         node.attributes.staticlink_crate = declared
+    keep_signatures(nodes)
     env.Depends(nodes, [env.File(node_name(path)) for _, path in options.files])
     env.Depends(nodes, [env.File(node_name(path)) for link in options.links for path in link.files])
     decisions = [options, toolchain.verbose, *deciding_environment(os.environ)]

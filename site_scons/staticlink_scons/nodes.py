@@ -7,6 +7,7 @@ SCons signs an action's function, not what it calls, so the core's own files are
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def core_nodes(env: Environment, *parts: str) -> list[Node]:
     kept = vars(env.Dir(str(_CORE)).attributes)  # for the length of one run
     key = f"staticlink {' '.join(parts)}"
     if key not in kept:
-        kept[key] = env.Value(_digest(_files(parts)))
+        kept[key] = env.Value(_digest(_files(parts), kept.setdefault("staticlink", {})))
     return [kept[key]]
 
 
@@ -37,19 +38,23 @@ def _files(parts: tuple[str, ...]) -> list[Path]:
     paths: set[Path] = set()
     for part in parts:
         path = _CORE / part
-        paths.update(p for p in path.rglob("*") if _decides(p)) if path.is_dir() else paths.add(path)
+        paths.update(_below(path) if path.is_dir() else [path])
     return sorted(paths)
 
 
-def _digest(paths: list[Path]) -> str:
+def _below(directory: Path) -> list[Path]:
+    walk = ((Path(place), names) for place, _, names in os.walk(directory) if not place.endswith("__pycache__"))
+    return [place / name for place, names in walk for name in names]
+
+
+def _digest(paths: list[Path], read: dict[Path, str]) -> str:
+    """Return one digest of all files; ``read`` holds what other parts have read already."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.relative_to(_CORE)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        if path not in read:
+            read[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(_CORE)} {read[path]}\n".encode())
     return digest.hexdigest()
-
-
-def _decides(path: Path) -> bool:
-    return path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts
 
 
 def tool_node(env: Environment, path: str | Path) -> File:
