@@ -3,7 +3,8 @@
 Run it with ``.venv/bin/python benchmarks/rust.py``; ``--corrosion DIR`` names a checkout of Corrosion, without which
 CMake is left out, and Meson is left out where it is not installed. One project, a C program and 1, 5 and 20 crates of
 one workspace, is written once for each system, and all take turns, so that a busy machine is busy for all of them. The
-table holds medians in seconds; the last column of each part is the ratio that issue 4 asks for.
+crates are a line long, where everything but rustc shows; ``--functions 10`` makes the edited one as long as real ones
+are. The table holds medians in seconds; the ratios are to the bare SCons build, and of staticlink to each other system.
 
 staticlink links fully static against glibc, verifies and probes; the others link dynamically, as they do by themselves,
 and prove nothing. ``cargo and mold`` is what a person would type: one cargo, then the compiler driver with the fastest
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parent.parent
 SCONS = (sys.executable, "-m", "SCons", "-Q", "-s")
 LIBRARY = '#[no_mangle]\npub extern "C" fn c{0}(x: i32) -> i32 {{\n    format!("{{x}}").len() as i32 + {0}\n}}\n'
+#: What makes a crate take as long to compile as one that does something: sorting and collecting, for a type of its own.
+FUNCTION = """
+struct T{0}(u64, String);
+pub fn f{0}(n: u64) -> u64 {{
+    let mut all: Vec<T{0}> = (0..n).map(|i| T{0}(i * {0} % 97, format!("{{i}}-{0}"))).collect();
+    all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let groups: std::collections::BTreeMap<u64, Vec<T{0}>> = all.into_iter().fold(Default::default(), |mut to, one| {{
+        std::collections::BTreeMap::entry(&mut to, one.0).or_insert_with(Vec::new).push(one);
+        to
+    }});
+    groups.values().flatten().map(|one| one.0 + one.1.len() as u64).sum()
+}}
+"""
 MANIFEST = (
     '[package]\nname = "c{0}"\nversion = "0.1.0"\nedition = "2021"\n\n[lib]\ncrate-type = ["staticlib", "rlib"]\n'
 )
@@ -131,13 +145,20 @@ def run(command: Sequence[str], place: Path) -> None:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
 
-def write_project(place: Path, count: int) -> None:
-    """Write the C program and its crates."""
+def source(number: int, functions: int, edit: int = 0) -> str:
+    """Return the text of crate ``number``; ``edit`` is what one line of it adds."""
+    calls = "".join(f" + f{one}(x as u64) as i32" for one in range(functions))
+    body = "".join(FUNCTION.format(one) for one in range(functions))
+    return LIBRARY.format(number).replace(f"+ {number}", f"+ {number + edit}{calls}") + body
+
+
+def write_project(place: Path, count: int, functions: int = 0) -> None:
+    """Write the C program and its crates, the first of which has ``functions`` more."""
     for number in range(count):
         crate = place / f"crates/c{number}"
         (crate / "src").mkdir(parents=True)
         (crate / "Cargo.toml").write_text(MANIFEST.format(number), encoding="utf-8")
-        (crate / "src/lib.rs").write_text(LIBRARY.format(number), encoding="utf-8")
+        (crate / "src/lib.rs").write_text(source(number, 0 if number else functions), encoding="utf-8")
     members = '[workspace]\nresolver = "2"\nmembers = ["crates/*"]\n'
     (place / "Cargo.toml").write_text(members, encoding="utf-8")
     calls = " + ".join(f"c{number}(7)" for number in range(count))
@@ -154,14 +175,14 @@ def seconds(system: System, place: Path) -> float:
     return time.perf_counter() - start
 
 
-def measure(count: int, runs: int, chosen: Sequence[System]) -> dict[str, tuple[float, float]]:
+def measure(count: int, functions: int, runs: int, chosen: Sequence[System]) -> dict[str, tuple[float, float]]:
     """Return the medians of builds with nothing to do, and after an edit, of each system."""
     with tempfile.TemporaryDirectory() as directory:
         places = {system.name: Path(directory, str(number)) for number, system in enumerate(chosen)}
         for system in chosen:
             place = places[system.name]
             place.mkdir()
-            write_project(place, count)
+            write_project(place, count, functions)
             system.set_up(place, count)
             seconds(system, place)
             seconds(system, place)
@@ -169,10 +190,9 @@ def measure(count: int, runs: int, chosen: Sequence[System]) -> dict[str, tuple[
         edited: dict[str, list[float]] = {system.name: [] for system in chosen}
         for number in range(runs):
             for system in chosen:
-                source = places[system.name] / "crates/c0/src/lib.rs"
+                library = places[system.name] / "crates/c0/src/lib.rs"
                 idle[system.name].append(seconds(system, places[system.name]))
-                text = LIBRARY.format(0).replace("+ 0", f"+ {number + 1}")
-                source.write_text(text, encoding="utf-8")
+                library.write_text(source(0, functions, number + 1), encoding="utf-8")
                 edited[system.name].append(seconds(system, places[system.name]))
         return {name: (statistics.median(idle[name]), statistics.median(edited[name])) for name in idle}
 
@@ -182,14 +202,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--corrosion", type=Path, help="a checkout of Corrosion")
     parser.add_argument("--crates", type=int, nargs="+", default=[1, 5, 20])
+    parser.add_argument("--functions", type=int, default=0, help="how many generic functions the edited crate has")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     os.environ.pop("CARGO_TARGET_DIR", None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # SCons' own modules are compiled already
     chosen = systems(options.corrosion and options.corrosion.resolve())
     print("| crates | build system | nothing to do | to bare SCons | a line of Rust | staticlink to it |")
     print("|---|---|---|---|---|---|")
     for count in options.crates:
-        rows = measure(count, options.runs, chosen)
+        rows = measure(count, options.functions, options.runs, chosen)
         bare, ours = rows["bare SCons Command"][0], rows["staticlink"][1]
         for name, (idle, edited) in rows.items():
             ratios = f"{idle / bare:.2f} | {edited:.3f} | {ours / edited:.2f}"
