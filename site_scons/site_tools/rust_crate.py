@@ -29,6 +29,7 @@ from staticlink.rust.toolchain import find_program
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import compiling, crate_place, declare, describe, generate_builders, report_warnings
+from staticlink_scons.fetching import list_fetch
 from staticlink_scons.joining import generate_joining, join_crates, mark_members, record_node
 from staticlink_scons.rust_programs import generate_programs, link_main, main_nodes, tool_nodes
 from staticlink_scons.settings import node_name, settings
@@ -173,6 +174,7 @@ def _joined(target: list[Node], source: list[Node], env: Environment) -> tuple[l
 
 def _named_only(env: Environment, place: Path) -> list[Node]:
     """Return the nodes without asking anyone, for runs that build nothing; all that Rust left is cleaned with them."""
+    list_fetch(env)
     built = settings(env).place
     crate = None
     if not GetOption("help"):  # which must not even make the cache's directory

@@ -25,13 +25,18 @@ from SCons.Script import GetOption
 from staticlink.errors import fail
 from staticlink_scons.action import core_action, say
 from staticlink_scons.crates import cargo_run, declare_for_host
+from staticlink_scons.listing import list_target
 from staticlink_scons.settings import settings
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
 
-_CHECKS = ("test", "clippy", "fmt")
+_CHECKS = {
+    "test": "run the tests of the crates, with the features of the program",
+    "clippy": "run cargo clippy on the crates",
+    "fmt": "run cargo fmt on the crates, which rewrites them",
+}
 _PROJECT = "rust-project"
 _CBINDGEN_SECONDS = 300
 
@@ -62,6 +67,9 @@ def generate(env: Environment) -> None:
 
 def _offer(env: Environment, nodes: list[Node]) -> None:
     """Add a crate to the aliases."""
+    for check, text in _CHECKS.items():
+        list_target(env, f"rust-{check}", text)
+    list_target(env, _PROJECT, "write rust-project.json, for rust-analyzer")
     declared = _declared(nodes)
     if declared is None or GetOption("clean") or GetOption("help"):
         return

@@ -29,6 +29,7 @@ from staticlink_scons.cleaning import remove_empty_directories
 from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_check, is_cxx, reject_cxx
 from staticlink_scons.joining import join_crates
 from staticlink_scons.libraries import accept_crates, with_crates
+from staticlink_scons.listing import list_program
 from staticlink_scons.nodes import core_nodes, tool_node
 from staticlink_scons.question import declare_question, program_of
 from staticlink_scons.settings import settings
@@ -99,6 +100,7 @@ def _program_builder() -> Any:
 def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
     """Declare everything that decides the executable, and what cleaning it must remove."""
     if GetOption("help"):
+        list_program(env, target)
         return target, source
     output = target[0]
     chosen = settings(env)

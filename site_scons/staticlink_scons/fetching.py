@@ -17,6 +17,7 @@ from staticlink.rust.crate import configuration_files
 from staticlink.vendored.cache import open_cache
 
 from staticlink_scons.action import core_action, say
+from staticlink_scons.listing import list_target
 from staticlink_scons.settings import settings
 
 if TYPE_CHECKING:
@@ -75,7 +76,13 @@ def offer_crates(env: Environment, crate: Crate, toolchain: Toolchain) -> None:
     _offer(env, os.path.relpath(crate.lock), [env.File(str(crate.lock))], fetch)
 
 
+def list_fetch(env: Environment) -> None:
+    """Have ``scons -h`` name the alias; a run that only helps declares nothing that could be fetched."""
+    list_target(env, _ALIAS, "fetch all that this build would take from the network, for offline=1")
+
+
 def _offer(env: Environment, name: str, needs: list[Node], fetch: Callable[[], None]) -> None:
+    list_fetch(env)
     if _ALIAS not in COMMAND_LINE_TARGETS or GetOption("help") or GetOption("clean"):
         return
     part = env.Alias(f"{_ALIAS}:{name}")[0]

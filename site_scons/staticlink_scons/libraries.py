@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from SCons.Util import flatten, is_String
 
+from staticlink_scons.listing import list_program
+
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
@@ -36,6 +38,7 @@ def with_crates(env: Environment, source: list[Node]) -> list[Node]:
 
 
 def _move(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
+    list_program(env, target)
     return target, with_crates(env, source)
 
 

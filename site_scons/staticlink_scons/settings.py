@@ -25,6 +25,7 @@ from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.target import Target
 
 from staticlink_scons.action import reading
+from staticlink_scons.listing import listed_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -218,12 +219,12 @@ def _choose_libc(wanted: str, *, static: bool) -> str:
 
 
 def help_text(env: Environment) -> str:
-    """Return a line or two an option: its meaning, its default, and what this run would use."""
+    """Return a line or two an option: its meaning, its default, and what this run would use; then a line a target."""
     options = declare_options(env)
     values = SubstitutionEnvironment()
     with reading():
         _update(options, values)
-    return str(options.GenerateHelpText(values))
+    return str(options.GenerateHelpText(values)) + listed_targets(env)
 
 
 def reject_unknown(env: Environment) -> None:

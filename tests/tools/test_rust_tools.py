@@ -147,6 +147,36 @@ def test_nothing_of_it_is_built_by_default(project: Project) -> None:
     assert not (project.place / "build/x86_64-linux-musl-static/cargo/checks").exists()
 
 
+_TARGETS = """\
+targets:
+    fetch           fetch all that this build would take from the network, for offline=1
+    rust-test       run the tests of the crates, with the features of the program
+    rust-clippy     run cargo clippy on the crates
+    rust-fmt        run cargo fmt on the crates, which rewrites them
+    rust-project    write rust-project.json, for rust-analyzer
+    app             a program
+
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("static=1", "libc=musl")], ids="-".join)
+@pytest.mark.parametrize("first", [True, False])
+def test_help_names_them_without_a_toolchain(project: Project, options: tuple[str, ...], *, first: bool) -> None:
+    text = "from staticlink_scons.settings import help_text\nHelp(help_text(env))\n"
+    head, crate = SCONSTRUCT.split("crate = ")
+    project.edit("SConstruct", SCONSTRUCT, f"{head}{text}crate = {crate}" if first else f"{SCONSTRUCT}{text}")
+    nothing = str(project.place / "none")
+    environ = {**os.environ, "PATH": nothing, "HOME": nothing, "CARGO_HOME": nothing}
+    command = [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-h", *options]
+    done = subprocess.run(
+        command, cwd=project.place, env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "\nstatic: link fully static" in done.stdout
+    assert done.stdout[done.stdout.index("targets:") :].startswith(_TARGETS)
+    assert not Path(nothing).exists()
+
+
 def test_rust_analyzer_is_told_of_every_crate(project: Project) -> None:
     project.build("rust-project", "static=1", "libc=musl")
     written = json.loads((project.place / "rust-project.json").read_text(encoding="utf-8"))
