@@ -49,6 +49,9 @@ def join_crates(env: Environment, target: Sequence[Node], source: Sequence[Node]
         return list(dict.fromkeys(source))
     script, facts, digests = _umbrella(env, crates)
     env.Depends(target, digests)
+    for node in declared:
+        # A build of everything shall not compile the crate once more for an archive that nothing takes.
+        env.Ignore(node.dir, node)
     if not settings(env).target.static:
         env.AppendUnique(LINKFLAGS=[NO_EXECUTABLE_STACK])
     first = next(position for position, node in enumerate(source) if node in declared)

@@ -31,7 +31,7 @@ def keep_signatures(nodes: Iterable[File]) -> None:
 
 def _changed(dependency: File, target: File, previous: object, repository_node: File | None = None) -> bool:
     known = dependency.get_ninfo()
-    if not hasattr(known, "csig") and dependency.exists():
+    if dependency.exists():
         identity, place = _identity(dependency), _place(dependency)
         kept = recall(place) or {}
         if kept.get("file") == identity:
