@@ -5,10 +5,13 @@ Loading the tool after ``rust_crate`` gives every crate that is declared from th
     scons rust-test      cargo test    scons rust-fmt       cargo fmt, which rewrites
     scons rust-clippy    cargo clippy  scons rust-project   writes rust-project.json for rust-analyzer
 
-They run cargo with the features, profile, arguments and variables of the SConscript, for this machine, where tests can
-run; cargo prints by itself, in colour on a terminal. ``env.CHeader("parser.h", parser)`` is a C header that
-cbindgen writes from the crate; one whose text stays the same is left alone, and nothing that includes it is compiled
-again. Construction variables: ``CBINDGEN`` is the program, ``CBINDGENFLAGS`` its arguments.
+They run cargo with the features, profile, arguments and variables of the SConscript; cargo prints by itself, in colour
+on a terminal. With ``static=1`` tests are static programs of the chosen libc (``staticlink/rust/tests.py``); else, and
+for clippy and tests in documentation, cargo compiles for this machine.
+
+``env.CHeader("parser.h", parser)`` is a C header that cbindgen writes from the crate; one whose text stays the same is
+left alone, and nothing that includes it is compiled again. Construction variables: ``CBINDGEN`` is the program,
+``CBINDGENFLAGS`` its arguments.
 """
 
 from __future__ import annotations
@@ -24,13 +27,16 @@ from SCons.Builder import Builder
 from SCons.Script import GetOption
 from staticlink.errors import fail
 from staticlink_scons.action import core_action, say
-from staticlink_scons.crates import cargo_run, declare_for_host
+from staticlink_scons.crates import cargo_run, compiling, declare_compile, declare_for_host
 from staticlink_scons.listing import list_target
-from staticlink_scons.settings import settings
+from staticlink_scons.settings import node_name, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from SCons.Environment import Base as Environment
     from SCons.Node import Node
+    from staticlink_scons.declared import DeclaredCrate
 
 _CHECKS = {
     "test": "run the tests of the crates, with the features of the program",
@@ -79,6 +85,10 @@ def _offer(env: Environment, nodes: list[Node]) -> None:
         for node in step:
             node.attributes.staticlink_crate = declared
             node.attributes.staticlink_check = check
+        if check == "test" and settings(env).target.static:
+            declare_compile(env, step, declared.toolchain)
+            env.Depends(step, [node for name in _vendored(env) for node in env.VendoredLibrary(name)])
+            env.Depends(step, [env.File(node_name(path)) for link in declared.options.links for path in link.files])
         env.AlwaysBuild(env.Alias(name, step))
         env.AlwaysBuild(step)
         env.Ignore(env.Dir(f"{settings(env).place}/rust"), step)  # a plain ``scons`` builds what is in directories
@@ -96,22 +106,66 @@ def _offer(env: Environment, nodes: list[Node]) -> None:
 def _check(target: list[Node], source: list[Node], env: Environment) -> None:
     """Run cargo's own check, which prints for itself."""
     declared, check = target[0].attributes.staticlink_crate, target[0].attributes.staticlink_check
-    crate, options = declared.crate, declared.options
-    command = [str(declared.toolchain.cargo), check, f"--manifest-path={crate.manifest}"]
+    options = declared.options
+    if check == "test" and settings(env).target.static:
+        _test_static(env, declared)
+    else:
+        words = () if check == "fmt" else (*_selected(env, declared, "checks"), *_said(env, declared))
+        with cargo_run(env) as run:
+            variables = {**run.environ, **options.variables}
+            if check != "fmt" and options.rustflags:
+                variables["RUSTFLAGS"] = " ".join([variables.get("RUSTFLAGS", ""), *options.rustflags]).strip()
+            _run_cargo(declared, (check, *words), variables, run.pass_fds)
+    say(check.upper(), declared.crate.name, "ok")
+
+
+def _test_static(env: Environment, declared: DeclaredCrate) -> None:
+    """Run the tests as static programs; those in documentation, which rustdoc compiles, as the machine's own."""
+    from staticlink.rust.tests import documented_packages, test_environment, write_test_driver
+
+    chosen = settings(env)
+    own = [f"--linker={chosen.linker}", f"--unwinder={chosen.unwinder}", f"--findings={' '.join(chosen.findings)}"]
+    own.append(f"--prefixes={Path(chosen.build_dir).absolute()}")
+    with compiling(env, declared.toolchain, ()) as compile_:
+        driver = write_test_driver(compile_, declared.options, own)
+        environ = test_environment(compile_, declared.options, driver)
+        words = _selected(env, declared, "tests", compile_.std.value.rust_triple)
+        _run_cargo(declared, ("test", "--tests", *words, *_said(env, declared)), environ, compile_.run.pass_fds)
     with cargo_run(env) as run:
-        variables = {**run.environ, **options.variables}
-        if check != "fmt":
-            place = Path(settings(env).build_dir, "cargo", "checks").absolute()
-            command += ["--quiet", f"--target-dir={place}", *(f"--package={one.name}" for one in crate.members)]
-            command += options.arguments(locked=crate.lock.is_file(), offline=run.offline)
-            if options.rustflags:
-                flags = " ".join([variables.get("RUSTFLAGS", ""), *options.rustflags])
-                variables["RUSTFLAGS"] = flags.strip()
-        done = subprocess.run(command, cwd=crate.directory, env=variables, check=False, pass_fds=run.pass_fds)
+        variables = {**run.environ, **declared.options.variables}
+        documented = documented_packages(declared.crate, declared.toolchain, variables)
+        if documented:
+            words = ("test", "--doc", *_selected(env, declared, "checks", packages=documented), *_said(env, declared))
+            _run_cargo(declared, words, variables, run.pass_fds)
+
+
+def _selected(
+    env: Environment, declared: DeclaredCrate, place: str, triple: str | None = None, packages: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return cargo's words for its target directory and for packages of a crate, for ``triple`` or the machine."""
+    from staticlink.rust.directory_lock import report_wait
+
+    into, options = Path(settings(env).build_dir, "cargo", place), declared.options
+    report_wait(into, options.profile, triple, say)
+    target = (f"--target={triple}", *(w for link in options.links for w in link.arguments(triple))) if triple else ()
+    named = packages or [member.name for member in declared.crate.members]
+    return ("--quiet", f"--target-dir={into.absolute()}", *target, *(f"--package={name}" for name in named))
+
+
+def _said(env: Environment, declared: DeclaredCrate) -> list[str]:
+    """Return what the project says to cargo."""
+    return declared.options.arguments(locked=declared.crate.lock.is_file(), offline=settings(env).offline)
+
+
+def _run_cargo(
+    declared: DeclaredCrate, words: Sequence[str], environ: Mapping[str, str], descriptors: Sequence[int]
+) -> None:
+    crate = declared.crate
+    command = [str(declared.toolchain.cargo), words[0], f"--manifest-path={crate.manifest}", *words[1:]]
+    done = subprocess.run(command, cwd=crate.directory, env=dict(environ), check=False, pass_fds=descriptors)
     if done.returncode != 0:
-        evidence = (f"cargo {check}: exit code {done.returncode}",)
-        raise fail("failed-check", f"cargo {check} rejects {crate.name}", evidence=evidence)
-    say(check.upper(), crate.name, "ok")
+        evidence = (f"cargo {words[0]}: exit code {done.returncode}",)
+        raise fail("failed-check", f"cargo {words[0]} rejects {crate.name}", evidence=evidence)
 
 
 def _write_project(target: list[Node], source: list[Node], env: Environment) -> None:
@@ -137,6 +191,14 @@ def _header(env: Environment, target: Any, crate: list[Node]) -> list[Node]:
     nodes = declare_for_host(env, "_RustHeader", [header], declared)
     env.Precious(nodes)
     return nodes
+
+
+def _vendored(env: Environment) -> list[str]:
+    """Return what of ``vendor/`` the links of tests need."""
+    chosen = settings(env)
+    musl = chosen.target.libc == "musl"
+    wanted = chosen.unwinder == "libunwind" or (musl and chosen.unwinder == "auto")
+    return [*(["musl"] if musl else []), *(["libunwind"] if wanted else [])]
 
 
 def _declared(nodes: list[Node]) -> Any:

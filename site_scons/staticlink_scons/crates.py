@@ -77,9 +77,14 @@ def describe(
 def declare(env: Environment, builder: str, targets: Sequence[Node], declared: DeclaredCrate) -> list[Node]:
     """Return ``targets`` as nodes that ``builder`` makes by running cargo for the declared crate."""
     nodes = _declare_files(env, builder, targets, declared)
-    env.Depends(nodes, std_node(env, declared.toolchain))
-    declare_tools(env, nodes)
+    declare_compile(env, nodes, declared.toolchain)
     return nodes
+
+
+def declare_compile(env: Environment, nodes: list[Node], toolchain: Toolchain) -> None:
+    """Make ``nodes`` depend on what every compile for the target needs."""
+    env.Depends(nodes, std_node(env, toolchain))
+    declare_tools(env, nodes)
 
 
 def declare_for_host(env: Environment, builder: str, targets: Sequence[Node], declared: DeclaredCrate) -> list[Node]:

@@ -124,6 +124,57 @@ def test_tests_run_with_the_features_of_the_program(project: Project) -> None:
     ]
 
 
+_STATIC = """\
+#[test]
+fn it_is_static_and_of_the_libc() {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(!maps.contains(".so"), "{maps}");
+    assert_eq!(first_crate::answer(), 42);
+    assert_eq!(std::env::var("SAID").is_ok(), true);
+    assert!(std::panic::catch_unwind(|| panic!("caught")).is_err());
+    println!("for {}", if cfg!(target_env = "musl") { "musl" } else { "glibc" });
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("libc=glibc",), ("libc=musl",), ("libc=musl", "rust_std=shim"), ("libc=musl", "pie=1")],
+    ids="-".join,
+)
+def test_tests_are_static_programs_of_the_libc(project: Project, options: tuple[str, ...]) -> None:
+    documentation = "/// ```\n/// assert_eq!(first_crate::answer(), 42);\n/// ```\n#[no_mangle]"
+    project.edit("crate/src/lib.rs", "#[no_mangle]", documentation)
+    project.edit("SConstruct", 'features=["loud"]', 'features=["loud"], environment={"SAID": "1"}')
+    tests = project.place / "crate/tests/whole.rs"
+    tests.parent.mkdir()
+    tests.write_text(_STATIC, encoding="utf-8")
+    printed = project.build("static=1", *options, "rust-test")
+    assert printed.count("1 passed") == 3
+    assert "TEST   first-crate   ok" in printed
+    directory = next((project.place / "build").glob("x86_64-linux-*"))
+    plans = [path.name for path in directory.glob("cargo/tests/*/*/deps/*.linkplan.json")]
+    assert sorted(name.partition("-")[0] for name in plans) == ["first_crate", "whole"]
+    program = next(path for path in directory.glob("cargo/tests/*/*/deps/whole-*") if not path.suffix)
+    command = [sys.executable, "-m", "staticlink.cli", "verify", str(program)]
+    command += ["--pie"] if "pie=1" in options else []
+    environ = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
+    verified = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert verified.returncode == 0, verified.stderr
+    project.edit("crate/src/lib.rs", "{ 40 }", "{ 41 }")
+    done = project.scons("static=1", *options, "rust-test")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-2:] == [
+        f"scons: *** [{failed(done)}] cargo test rejects first-crate",
+        "  cargo test: exit code 101",
+    ]
+
+
+def test_a_crate_whose_documentation_holds_no_tests(project: Project) -> None:
+    project.edit("crate/Cargo.toml", '["staticlib", "rlib"]', '["staticlib"]')
+    assert project.build("static=1", "libc=glibc", "rust-test").count("test result: ok. 1 passed") == 1
+
+
 def failed(done: subprocess.CompletedProcess[str]) -> str:
     line = next(line for line in done.stderr.splitlines() if line.startswith("scons: ***"))
     return line.partition("[")[2].partition("]")[0]

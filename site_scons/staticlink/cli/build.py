@@ -3,10 +3,12 @@
 ``cc`` is the compiler of the chosen libc: it becomes that compiler, so it may stand wherever a build system names its C
 compiler. ``link`` takes what a compiler driver takes when it links (objects, archives, ``-L``, ``-l``, ``-Wl,``), and
 is one whole ``StaticProgram``: plan, link, verify, and with ``--probe`` a run of the result. Their own options begin
-with two dashes and a name no driver knows; everything else is passed on.
+with two dashes and a name no driver knows; everything else is passed on. With ``--rustc`` the words are those that
+rustc gives its linker: what it decides of the libc, the unwinder and the crt objects is left out, and nothing is
+printed, because rustc would show that as a warning.
 
-The libc comes from the cache, or is compiled first. ``STATICLINK_HOST_CC`` names the machine's own gcc: ``CC`` may well
-be ``staticlink cc``.
+The libc comes from the cache, or is compiled first, unless ``--prefixes=`` names a directory that has it.
+``STATICLINK_HOST_CC`` names the machine's own gcc: ``CC`` may well be ``staticlink cc``.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from staticlink.link.libc import compiler_directories, describe_libc
 from staticlink.link.linker import find_linkers
 from staticlink.link.plan import link_program
 from staticlink.link.request import LinkRequest
+from staticlink.rust.record import sort_arguments
 from staticlink.rust.toolchain import find_toolchain, search_directories
 from staticlink.target import Target
 from staticlink.vendored.cache import hash_file, open_cache
@@ -47,8 +50,10 @@ _VALUED = {
     "probe": None,
     "sources": None,
     "findings": None,
+    "prefixes": None,
 }
-_SWITCHES = ("pie", "offline", "json")
+_FACTS = ".rust.json"
+_SWITCHES = ("pie", "offline", "json", "rustc")
 #: Of these a link says that they are wrong; whatever else fails is a matter of usage or of input.
 _LINK_FINDINGS = (
     "linker-failed",
@@ -105,8 +110,11 @@ def link(words: Sequence[str]) -> int:
     wanted = read_wanted(tuple(expand_files(words)))
     as_json = "json" in wanted.switches
     output, rest = _split_output(wanted.rest)
+    say = say_on(sys.stderr if as_json else sys.stdout)
+    if "rustc" in wanted.switches:
+        rest, say = _as_recorded(rest), _say_nothing
     try:
-        link_program(_request(wanted, output, rest), say_on(sys.stderr if as_json else sys.stdout))
+        link_program(_request(wanted, output, rest), say)
     except StaticlinkError as error:
         known = {*load_policy().rows, *_LINK_FINDINGS}
         code = FINDINGS if all(fault.id in known for fault in error.faults) else TROUBLE
@@ -169,25 +177,39 @@ def _split_output(words: Sequence[str]) -> tuple[Path, tuple[str, ...]]:
     return Path(output), tuple(rest)
 
 
+def _as_recorded(words: Sequence[str]) -> tuple[str, ...]:
+    """Return what stays of the words that rustc gives its linker."""
+    facts = [word for word in words if word.endswith(_FACTS)]
+    record = sort_arguments([word for word in words if word not in facts])
+    inputs = (*facts, *map(str, record.objects), *map(str, record.archives))
+    searched = (*(f"-L{path}" for path in record.directories), *(f"-l{name}" for name in record.libraries))
+    return (*inputs, *searched, *record.flags)
+
+
+def _say_nothing(verb: str, subject: str, detail: str) -> None:
+    """Print no line."""
+
+
 def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
     target, host = wanted.target, _host()
-    provider = _provider(wanted, host, sys.stderr)
-    sysroot = provider.prefix("musl") if target.libc == "musl" else None
+    given = wanted.own.get("prefixes")
+    prefix = Path(given).joinpath if given else _provider(wanted, host, sys.stderr).prefix
+    sysroot = prefix("musl") if target.libc == "musl" else None
     unwinder = wanted.own.get("unwinder", "auto")
     asked = unwinder == "libunwind" or (unwinder == "auto" and target.libc == "musl")
-    facts = tuple(Path(word) for word in rest if word.endswith(".rust.json"))
+    facts = tuple(Path(word) for word in rest if word.endswith(_FACTS))
     probe = wanted.own.get("probe")
     return LinkRequest(
         output=output,
         target=target,
         inputs=(),
-        flags=tuple(word for word in rest if not word.endswith(".rust.json")),
+        flags=tuple(word for word in rest if not word.endswith(_FACTS)),
         libraries=(),
         directories=(),
         libc=describe_libc(target, compiler_directories(host.cc), sysroot),
         cc=(str(sysroot / "bin" / "cc"),) if sysroot is not None else host.cc,
         unwinder=unwinder,
-        unwinders={"libunwind": provider.prefix("libunwind") / "lib" / "libunwind.a"} if asked else {},
+        unwinders={"libunwind": prefix("libunwind") / "lib" / "libunwind.a"} if asked else {},
         linker=wanted.own.get("linker", "auto"),
         linkers=find_linkers(_linker_directories(wanted.own.get("linker", "auto"))),
         rust=facts,
