@@ -128,7 +128,7 @@ def _evidence(one: Subject, path: Path, marks: Marks, setting: Setting) -> Itera
 def _noted(marks: Marks) -> Iterator[tuple[str, str]]:
     libcs = {note.partition(" ")[0] for note in marks.notes}
     if len(libcs) == 1 and len(marks.notes) >= marks.parts and libcs <= set(LIBCS):
-        yield libcs.pop(), f"its note says that it was compiled for {marks.notes[0]}"
+        yield libcs.pop(), f"says in a note that it was compiled for {marks.notes[0]}"
 
 
 def _proofs(one: Subject, marks: Marks, setting: Setting) -> Iterator[tuple[str, str]]:
@@ -141,7 +141,7 @@ def _proofs(one: Subject, marks: Marks, setting: Setting) -> Iterator[tuple[str,
         alone = marks.sources.units == 1 and marks.parts <= 1
         declared = not setting.differs.isdisjoint(_references(one))
         if alone and not declared and not any(_is_libcs(file, setting.traces) for file in marks.sources.files):
-            yield "either", "its debug information lists every included file, and none is a libc's"
+            yield "either", "lists every included file in its debug information, and none is a libc's"
 
 
 def _headers(marks: Marks, setting: Setting) -> Iterator[tuple[str, str]]:
@@ -155,14 +155,14 @@ def _headers(marks: Marks, setting: Setting) -> Iterator[tuple[str, str]]:
         name = file[at + 1 :]
         for libc in LIBCS if at >= 0 else ():
             if name in traces.internal[libc]:
-                yield libc, f"its debug information names {name}, a header of {libc}'s alone"
+                yield libc, f"names {name} in its debug information, a header of {libc}'s alone"
                 return
     for file in files:
         root = _ROOT.match(file)
         if root and _is_libcs(file, traces):
             kind = _home(root[1], root[2], marks, setting, traces)
             if kind:
-                yield kind, f"its debug information names {file}, where {kind}'s headers are"
+                yield kind, f"names {file} in its debug information, where {kind}'s headers are"
                 return
 
 
@@ -220,5 +220,5 @@ def _references(one: Subject) -> tuple[str, ...]:
 
 def _nothing(marks: Marks) -> str:
     if marks.sources is None:
-        return "no note, no debug information, and no name that only one libc has"
-    return "its debug information names no header of one libc, and not every file that was included"
+        return "has no note and no debug information, and asks for no name that only one libc has"
+    return "names no header of one libc in its debug information, and not every file that was included"

@@ -21,6 +21,7 @@ from staticlink.link.audits.definitions import (
     find_weak_winners,
 )
 from staticlink.link.audits.divergence import find_divergence
+from staticlink.link.audits.foreign_libc import find_foreign_interfaces
 from staticlink.link.audits.missing import explain_missing
 from staticlink.link.audits.nested_archives import find_nested_archives
 from staticlink.link.audits.rivals import find_rivals
@@ -29,12 +30,14 @@ from staticlink.link.audits.thread_locals import find_tls_mismatches
 from staticlink.link.audits.weak_references import find_weak_references
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.shims import explain_refusals, load_shims
 from staticlink.report.text import referrer_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.finding import Finding, Policy
     from staticlink.link.order import LinkOrder
     from staticlink.link.resolution import Resolution
@@ -44,11 +47,11 @@ _SHOWN_SYMBOLS = 10
 _ASKED = "asked for by --require-defined"
 
 
-def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
+def audit_link(order: LinkOrder, policy: Policy, judged: Judged | None = None) -> tuple[Finding, ...]:
     """Return what an author would want to know of the link that ``order`` plans, worst first.
 
-    Findings of one level are in a fixed order. Nothing is read but the members that an index names for a symbol in
-    question.
+    ``judged`` says what its objects were compiled against, where its libc is known. Findings of one level are in a
+    fixed order. Nothing is read but the members that an index names for a symbol in question.
     """
     resolution = order.resolution
     divergence = tuple(find_divergence(resolution, policy))
@@ -56,6 +59,7 @@ def audit_link(order: LinkOrder, policy: Policy) -> tuple[Finding, ...]:
     found = [
         *(() if resolution.options.allow_duplicates else find_duplicates(resolution, policy)),
         *(policy.finding("required-symbol", (_ASKED,), name) for name in resolution.missing_required),
+        *(find_foreign_interfaces(judged, policy) if judged is not None else ()),
         *find_split_families(resolution, policy),
         *find_rival_allocators(resolution, policy),
         *find_rust_clashes(read_runtimes(resolution.used_archives), policy),
@@ -101,7 +105,8 @@ def explain_undefined(
     ``left_out`` are archives that gave no member: where one of them defines a missing symbol, the fault says so.
     ``other_libc`` is the compiler's own libc.a when the link is for another libc.
     """
-    undefined = list(_undefined(resolution, left_out))
+    refused = explain_refusals(resolution.undefined, load_shims()) if other_libc and resolution.undefined else {}
+    undefined = list(_undefined(resolution, left_out, refused))
     causes = explain_missing(resolution, resolution.undefined.keys(), other_libc) if undefined else ()
     return _shown([*causes, *undefined], see)
 
@@ -120,7 +125,11 @@ def _shown(faults: Sequence[Fault], see: str) -> tuple[Fault, ...]:
     return (*shown[:-1], replace(shown[-1], see=see)) if shown else ()
 
 
-def _undefined(resolution: Resolution, left_out: Sequence[Archive]) -> Iterator[Fault]:
+def _undefined(resolution: Resolution, left_out: Sequence[Archive], refused: Mapping[str, str]) -> Iterator[Fault]:
     for symbol, referrers in resolution.undefined.items():
         owners = [f"defined in {archive.display}, left out" for archive in left_out if symbol in archive.promises]
-        yield Fault("undefined-symbol", f"undefined symbol: {symbol}", (*referrer_lines(referrers), *owners))
+        if symbol in refused:
+            evidence = (*referrer_lines(referrers), *owners, refused[symbol])
+            yield Fault("refused-shim", f"no shim can stand in for: {symbol}", evidence)
+        else:
+            yield Fault("undefined-symbol", f"undefined symbol: {symbol}", (*referrer_lines(referrers), *owners))

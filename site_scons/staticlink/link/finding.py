@@ -35,7 +35,7 @@ class Finding:
     """One fact: its stable id, its level by policy, the phrase, the evidence, and the subject of the phrase.
 
     ``subject`` is a symbol, a member or an archive; it is empty when the whole executable is meant. ``why`` is the
-    sentence of policy that gave the level.
+    sentence of policy that gave the level. ``fix`` is what to do, where that is known.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Finding:
     evidence: tuple[str, ...]
     subject: str = ""
     why: str = ""
+    fix: str | None = None
 
     def fault(self, path: Path) -> Fault:
         """Return the finding as a fault, with the first of its evidence and a count of the rest.
@@ -53,7 +54,7 @@ class Finding:
         more = len(self.evidence) - _SHOWN_EVIDENCE
         counted = (f"and {more} more",) if more > 0 else ()
         subject = self.subject or path.name
-        return Fault(self.id, f"{self.what}: {subject}", (*self.evidence[:_SHOWN_EVIDENCE], *counted))
+        return Fault(self.id, f"{self.what}: {subject}", (*self.evidence[:_SHOWN_EVIDENCE], *counted), self.fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,13 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     families: tuple[Family, ...] = ()
 
-    def finding(self, id_: str, evidence: Iterable[str], subject: str = "", referrer: str = "") -> Finding:
+    def finding(
+        self, id_: str, evidence: Iterable[str], subject: str = "", referrer: str = "", fix: str | None = None
+    ) -> Finding:
         """Return the finding ``id_`` about ``subject`` with the level that policy gives it."""
         row, rule = self.rows[id_], self.rule(id_, subject, referrer)
         level, why = (rule.level, rule.why) if rule else (row["level"], row["why"])
-        return Finding(id_, level, row["what"], tuple(evidence), subject, why)
+        return Finding(id_, level, row["what"], tuple(evidence), subject, why, fix)
 
     def rule(self, id_: str, subject: str, referrer: str = "") -> Rule | None:
         """Return the rule that decides such a finding, if one does."""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf.inspect import inspect_executable
 from staticlink.errors import StaticlinkError
+from staticlink.libc.abi import load_interfaces
 from staticlink.link.audit import audit_link, explain_undefined, reject_findings
+from staticlink.link.audits.foreign_libc import judge_link
 from staticlink.link.audits.weak_references import order_and_extract
 from staticlink.link.command import link_command
 from staticlink.link.execute import run_linker, unverified
@@ -23,7 +25,7 @@ from staticlink.link.linker import choose_linker
 from staticlink.link.planned import summarize
 from staticlink.link.probe import probe_executable
 from staticlink.link.recall import recall_plan, remember_plan
-from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates
+from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates, shim_directory
 from staticlink.link.verify import verify_executable
 from staticlink.link.why import ask_why
 from staticlink.report import steps
@@ -78,16 +80,19 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
     order, extracted = order_and_extract(inputs, policy)
-    findings = audit_link(order, policy)
+    interfaces = load_interfaces(request.target.arch)
+    shims = [one.path for one in inputs.objects if one.path.parent == shim_directory(request)]
+    judged = judge_link(order.resolution, request.libc, interfaces, scripts=inputs.scripts, shims=shims)
+    findings = audit_link(order, policy, judged)
     words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
     command = link_command(linker.value.command, request.target, output, order, words)
-    plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command, findings, extracted)
+    plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command, findings, extracted, judged)
     see = write_plan(plan, request.output)
     reject_findings(findings, request.output, see)
     explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other)
     planned = summarize(plan, see)
     if not explanation:
-        remember_plan(planned, request, inputs, began)
+        remember_plan(planned, request, inputs, began, judged)
     return planned, explanation
 
 

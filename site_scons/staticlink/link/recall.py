@@ -7,8 +7,9 @@ while all of that is as it was:
 - the request, the directory, the linkers, and staticlink's own files, which the record is sealed with;
 - where each input is found, and that no file has appeared at a place that was searched before it;
 - for each input its size, times and inode; or, where these have changed, a digest of what planning read in it: an
-  archive's members, its index, and the fingerprints of the objects that somebody looked at. Planning is a function of
-  what it reads, so equal answers lead it to the same end.
+  archive's members, its index, the fingerprints of the objects that somebody looked at, and the marks by which those
+  that joined the link were judged (``libc/marks.py``). Planning is a function of what it reads, so equal answers lead
+  it to the same end.
 
 A file that changed within two seconds before it was read is not trusted by its times: a clock ticks in steps, and the
 next change might not show. Whatever cannot be read, or reads otherwise than it was written, is no record: the link is
@@ -24,14 +25,15 @@ import json
 import os
 import sys
 import time
-from array import array
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from staticlink.elf.mapping import is_file, map_file
 from staticlink.errors import StaticlinkError
+from staticlink.link.digest import digest_input
 from staticlink.link.finding import Finding
 from staticlink.link.flags import read_link_flags
 from staticlink.link.inputs import Archive, ObjectFile, Script, flatten, read_input
@@ -42,13 +44,15 @@ from staticlink.model import Choice
 from staticlink.report.linkplan import plan_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from staticlink.libc.marks import Marks
+    from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.request import LinkRequest
     from staticlink.link.sources import Inputs
 
 #: Raised when the form of the record changes.
-_SCHEMA = 1
+_SCHEMA = 2
 _SLACK = 2_000_000_000  # nanoseconds; FAT keeps times in steps of two seconds, other file systems in finer ones
 _CORE = Path(__file__).parent.parent
 _DIGEST = 16  # bytes
@@ -60,7 +64,8 @@ _TEXT, _INPUT, _ALIAS = "text", "input", "alias"
 class _File(NamedTuple):
     """A file that a plan depended on. ``times`` is ``None`` where they are not to be trusted.
 
-    ``members`` are the places of the members that were looked at.
+    ``members`` are the places of the members that were looked at, ``judged`` of those whose marks were read; for an
+    object that is no member it is ``[0]``.
     """
 
     path: str
@@ -70,6 +75,7 @@ class _File(NamedTuple):
     digest: str
     members: Sequence[int]
 
+    judged: Sequence[int] = ()
 
 def recall_plan(request: LinkRequest) -> Planned | None:
     """Return the plan of the last link of ``request``, if planning it from nothing would give the same one."""
@@ -92,10 +98,12 @@ def recall_plan(request: LinkRequest) -> Planned | None:
     return _planned(record["planned"], request)
 
 
-def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began: int) -> None:
+def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged) -> None:
     """Keep ``planned``, which was made from ``inputs``; ``began`` is the time in nanoseconds before they were read.
 
     A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
+    ``judged`` holds the marks of the objects that joined the link.
+
     have vanished meanwhile, which the linker will say, or one for which there is no room.
     """
     path = _record_path(request.output)
@@ -103,14 +111,19 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
         if planned.linker.evidence:
             path.unlink(missing_ok=True)
         else:
-            _write(path, _record(planned, request, inputs, began), request)
+            _write(path, _record(planned, request, inputs, began, judged.marks), request)
 
 
-def _record(planned: Planned, request: LinkRequest, inputs: Inputs, began: int) -> dict[str, Any]:
+def _record(
+    planned: Planned, request: LinkRequest, inputs: Inputs, began: int, marks: Mapping[ObjectFile, Marks]
+) -> dict[str, Any]:
     unwinders = [request.libc.libgcc_eh, *request.unwinders.values()]
     scripts = tuple(_scripts(inputs.scripts))
     texts = [*request.rust, *(one.path for one in scripts), *filter(is_file, unwinders)]
-    files = [*_texts(texts, began), *_inputs(inputs, began)]
+    files = [*_texts(texts, began), *_inputs(inputs, began, marks)]
+    other = read_input(request.libc.other, machine=inputs.machine) if request.libc.other is not None else None
+    if isinstance(other, Archive):  # whose index tells what only that libc defines
+        files.append(_input(other, (), began, {}))
     known = {one.path for one in files}
     others = dict.fromkeys(path for path in map(str, inputs.named) if path not in known)
     files += [_File(path, os.path.realpath(path), _ALIAS, None, "", ()) for path in others]
@@ -210,28 +223,8 @@ def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:
         digest = _content(one.path)
     else:
         item = read_input(Path(one.path), machine=request.target.arch)
-        digest = _digest(item, one.members) if isinstance(item, (ObjectFile, Archive)) else ""
+        digest = digest_input(item, one.members, one.judged) if isinstance(item, (ObjectFile, Archive)) else ""
     return one._replace(times=trusted or one.times) if digest == one.digest else None
-
-
-def _digest(item: ObjectFile | Archive, members: Iterable[int]) -> str:
-    """Return a digest of what planning reads in ``item`` when it looks at these of its members."""
-    if isinstance(item, ObjectFile):
-        return item.fingerprint.hex()
-    table = item.table
-    place = {member.offset: number for number, member in enumerate(table.members)}
-    names, offsets = table.index or ((), ())
-    found = blake2b(repr((table.thin, table.index is None, len(names))).encode(), digest_size=_DIGEST)
-    found.update("\0".join([member.name for member in table.members]).encode())
-    found.update("\0".join(names).encode())
-    found.update(array("I", map(place.__getitem__, offsets)).tobytes())
-    if table.thin:
-        found.update(repr([member.origin for member in table.members]).encode())
-        return found.hexdigest()
-    for number in members:
-        one = item.member(table.members[number].offset) if number < len(table.members) else None
-        found.update(b"not an object" if one is None else one.fingerprint)
-    return found.hexdigest()
 
 
 def _texts(paths: Iterable[Path], began: int) -> Iterator[_File]:
@@ -239,28 +232,33 @@ def _texts(paths: Iterable[Path], began: int) -> Iterator[_File]:
         yield _File(str(path), os.path.realpath(path), _TEXT, _trusted(path, began), _content(path), ())
 
 
-def _inputs(inputs: Inputs, began: int) -> Iterator[_File]:
+def _inputs(inputs: Inputs, began: int, marks: Mapping[ObjectFile, Marks]) -> Iterator[_File]:
     """Yield the objects and archives, and the files that a thin archive consists of as far as they were looked at."""
     for one in flatten((*inputs.objects, *inputs.archives, *inputs.closing)):
         members: list[int] = []
         if isinstance(one, Archive):
             members = [n for n, member in enumerate(one.table.members) if member.offset in one.looked_at]
             if one.table.thin:
-                yield from _thin_members(one, members, began)
+                yield from _thin_members(one, members, began, marks)
                 members = []
-        yield _input(one, members, began)
+        yield _input(one, members, began, marks)
 
 
-def _input(one: ObjectFile | Archive, members: Sequence[int], began: int) -> _File:
-    path = str(one.path)
-    return _File(path, os.path.realpath(path), _INPUT, _trusted(path, began), _digest(one, members), members)
+def _input(one: ObjectFile | Archive, members: Sequence[int], began: int, marks: Mapping[ObjectFile, Marks]) -> _File:
+    path, judged = str(one.path), [0] if one in marks else []
+    if isinstance(one, Archive):
+        judged = [n for n in members if one.looked_at[one.table.members[n].offset] in marks]
+    digest = digest_input(one, members, frozenset(judged), marks)
+    return _File(path, os.path.realpath(path), _INPUT, _trusted(path, began), digest, members, judged)
 
 
-def _thin_members(archive: Archive, places: Iterable[int], began: int) -> Iterator[_File]:
+def _thin_members(
+    archive: Archive, places: Iterable[int], began: int, marks: Mapping[ObjectFile, Marks]
+) -> Iterator[_File]:
     for member in map(archive.table.members.__getitem__, places):
         one = archive.looked_at[member.offset]
         if one is not None and member.origin is None:
-            yield _input(one, (), began)
+            yield _input(one, (), began, marks)
         else:
             yield from _texts([archive.path.parent / member.name], began)
 
@@ -291,8 +289,8 @@ def _planned(fields: dict[str, Any], request: LinkRequest) -> Planned:
         groups=fields["groups"],
         shims=fields["shims"],
         findings=tuple(
-            Finding(id_, level, what, tuple(lines), subject, why)
-            for id_, level, what, lines, subject, why in fields["findings"]
+            Finding(id_, level, what, tuple(lines), subject, why, fix)
+            for id_, level, what, lines, subject, why, fix in fields["findings"]
         ),
         see=fields["see"],
     )

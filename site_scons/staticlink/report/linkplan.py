@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from staticlink.libc.verdict import Verdict
+    from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.finding import Finding
     from staticlink.link.linker import Linker
     from staticlink.link.order import LinkOrder
@@ -41,6 +43,7 @@ class LinkPlan:
     findings: Sequence[Finding] = ()
     extracted: Sequence[str] = ()
 
+    judged: Judged | None = None
 
 def plan_path(output: Path) -> Path:
     """Return where the link plan of ``output`` is."""
@@ -84,13 +87,26 @@ def _document(plan: LinkPlan) -> dict[str, Any]:
         "extracted_for_weak_references": list(plan.extracted),
         "findings": [_finding(one) for one in plan.findings],
         "command": list(plan.command),
+        "libcs": _libcs(plan.judged) if plan.judged is not None else [],
     }
 
 
 def _finding(one: Finding) -> dict[str, Any]:
     """Return a finding as the plan records it; ``why`` is the policy that gave its level."""
     row = {"id": one.id, "level": one.level, "what": one.what, "subject": one.subject}
-    return {**row, "evidence": list(one.evidence), "why": one.why}
+    return {**row, "evidence": list(one.evidence), "why": one.why, "fix": one.fix}
+
+
+def _libcs(judged: Judged) -> list[dict[str, Any]]:
+    """Return what the objects that join the link were compiled against, those with one reason in one file together."""
+    groups: dict[tuple[str, Verdict], list[str]] = {}
+    for one, verdict in judged.verdicts.items():
+        home = one.archive.path if one.archive is not None else one.path
+        groups.setdefault((str(home), verdict), []).append(one.display)
+    return [
+        {"input": path, "libc": verdict.kind, "evidence": list(verdict.evidence), "objects": names}
+        for (path, verdict), names in groups.items()
+    ]
 
 
 def _choice(value: str, choice: Choice[Any]) -> dict[str, Any]:

@@ -1,0 +1,170 @@
+"""Which objects of a link were compiled against the other libc, and which of its functions may they not call?
+
+Names that do not resolve are the harmless half: an object compiled with glibc's headers can link against musl without
+one undefined symbol, and ``regexec`` then writes ``regmatch_t`` of another size than the object made room for. So every
+object that joins is judged (``libc/verdict.py``), and one of the other libc may call only functions whose interface is
+measured to be the same in both (``libc/abi.py``). A function that the link takes from somewhere else than the libc is
+that one's own affair; so is one that a shim defines.
+
+Not modelled: interfaces that are not functions' own, as where one object hands a ``struct`` of the libc's to another
+that was compiled against the other libc.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staticlink.libc.verdict import Setting, judge
+from staticlink.link.audits.definitions import promised_members
+from staticlink.link.finding import LEVELS
+from staticlink.link.inputs import Script, flatten
+from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, WEAK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from staticlink.libc.abi import Interface
+    from staticlink.libc.marks import Marks, Subject
+    from staticlink.libc.verdict import Verdict
+    from staticlink.link.finding import Finding, Policy
+    from staticlink.link.inputs import ObjectFile
+    from staticlink.link.libc import Libc
+    from staticlink.link.resolution import Resolution
+
+_STD = "rust_eh_personality"
+_DEFINED = (STRONG, WEAK, COMMON)
+#: Of the files a libc is described by, these come from the compiler.
+_COMPILERS = ("crtbegin", "crtend", "libgcc")
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The objects of one link with what each was compiled against, and with what that was read from.
+
+    ``libc`` is the link's own. ``taken`` says whether the link takes a symbol from that libc.
+    """
+
+    libc: str
+    verdicts: Mapping[ObjectFile, Verdict]
+    marks: Mapping[ObjectFile, Marks]
+    interfaces: Mapping[str, Interface]
+    taken: Callable[[str], bool]
+
+
+def judge_link(
+    resolution: Resolution,
+    libc: Libc,
+    interfaces: Mapping[str, Interface],
+    *,
+    scripts: Sequence[Script] = (),
+    shims: Iterable[Path] = (),
+) -> Judged:
+    """Return a verdict on every object that joined the link; ``scripts`` are its linker scripts, ``shims`` objects."""
+    own = {path: libc.name for path in libc.files if not path.name.startswith(_COMPILERS)}
+    for script in scripts:
+        if script.path in own:
+            own |= {one.path: libc.name for one in flatten([script])}
+    standing_in = frozenset(shims)
+
+    def owner(name: str) -> ObjectFile | None:
+        state = resolution.state.get(name)
+        if state is None or state < 0 or state & ROLE_MASK not in _DEFINED:
+            return None
+        return resolution.loaded[state >> ROLE_BITS]
+
+    def elsewhere(name: str) -> bool:
+        one = owner(name)
+        return one is not None and _home(one) not in own and one.path not in standing_in
+
+    def taken(name: str) -> bool:
+        one = owner(name)
+        return one is not None and _home(one) in own
+
+    setting = Setting(
+        own,
+        lambda one: _rust_std(one) or owner(_STD),
+        elsewhere,
+        whole=True,
+        archives=_archives(libc),
+        differs=frozenset(name for name, one in interfaces.items() if one.kind == "differs"),
+    )
+    found = {one: judge(one, _home(one), setting) for one in resolution.loaded}
+    return Judged(
+        libc.name,
+        {one: verdict for one, (verdict, _) in found.items()},
+        {one: marks for one, (_, marks) in found.items() if marks is not None},
+        interfaces,
+        taken,
+    )
+
+
+def _rust_std(one: Subject) -> ObjectFile | None:
+    """Return the member with Rust's standard library beside ``one`` in its archive."""
+    archive = getattr(one, "archive", None)
+    return next(promised_members(archive, _STD), None) if archive is not None and _STD in archive.promises else None
+
+
+def _home(one: ObjectFile) -> Path:
+    return one.archive.path if one.archive is not None else one.path
+
+
+def _archives(libc: Libc) -> dict[str, Path]:
+    """Return the libc.a of each libc at hand."""
+    found = {}
+    for path in libc.archives:
+        if path.name == "libc.a":
+            found[libc.name] = path
+    if libc.other is not None:
+        found["musl" if libc.name == "glibc" else "glibc"] = libc.other
+    return found
+
+
+def find_foreign_interfaces(judged: Judged, policy: Policy) -> Iterator[Finding]:
+    """Yield the functions whose interface differs and that an object of the other libc refers to, by symbol.
+
+    Where nothing shows what an object was compiled against, that is a finding of its own for each such object.
+    """
+    callers: dict[str, list[ObjectFile]] = {}
+    unknown: dict[ObjectFile, list[str]] = {}
+    for one, verdict in judged.verdicts.items():
+        if verdict.kind in (judged.libc, "either"):
+            continue
+        for name in (*one.symbols.undefined, *one.symbols.weak_undefined):
+            known = judged.interfaces.get(name)
+            if known is not None and known.kind == "differs" and judged.taken(name):
+                if verdict.kind == "unknown":
+                    unknown.setdefault(one, []).append(name)
+                else:
+                    callers.setdefault(name, []).append(one)
+    for name in sorted(callers):
+        yield from _interface(name, callers[name], judged, policy)
+    for one, names in unknown.items():
+        lines = (judged.verdicts[one].evidence[0], *(f"calls {name}" for name in sorted(names)))
+        yield policy.finding("libc-unknown", lines, one.display, _display(one))
+
+
+def _interface(name: str, callers: Sequence[ObjectFile], judged: Judged, policy: Policy) -> Iterator[Finding]:
+    """Yield a finding for each level that policy gives to the objects that call ``name``."""
+    id_ = "foreign-libc-interface"
+    levels: dict[str, list[ObjectFile]] = {}
+    for one in callers:
+        levels.setdefault(policy.finding(id_, (), name, _display(one)).level, []).append(one)
+    for level in sorted(levels, key=LEVELS.index):
+        ones = levels[level]
+        lines = [line for one in ones[:_SHOWN] for line in _caller(one, judged.verdicts[one])]
+        more = len(ones) - _SHOWN
+        lines += [f"called by {more} more"] if more > 0 else []
+        evidence = (*judged.interfaces[name].differences, *lines)
+        fix = f"compile {_display(ones[0])} for {judged.libc}" + (", as staticlink cc does" * (judged.libc == "musl"))
+        yield policy.finding(id_, evidence, name, _display(ones[0]), fix)
+
+
+def _caller(one: ObjectFile, verdict: Verdict) -> tuple[str, str]:
+    return (f"called by {one.display}, compiled for {verdict.kind}", f"{one.display} {verdict.evidence[0]}")
+
+
+def _display(one: ObjectFile) -> str:
+    return one.archive.display if one.archive is not None else one.display
