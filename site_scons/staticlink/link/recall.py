@@ -142,7 +142,7 @@ def _record(
             "groups": planned.groups,
             "unwinder": (planned.unwinder.value, planned.unwinder.reason, planned.unwinder.evidence),
             "shims": dict(planned.shims),
-            "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why) for f in planned.findings],
+            "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why, f.fix) for f in planned.findings],
             "see": planned.see,
         },
     }
