@@ -446,7 +446,7 @@ def test_a_lock_file_that_no_longer_fits(tmp_path: Path) -> None:
     project.edit("code/second/Cargo.toml", "0.1.0", "0.2.0")
     before = (project.top / "code/crate/Cargo.lock").read_bytes()
     lines = project.errors()
-    assert lines[0] == f"scons: *** [{BUILT}/rust/libcrate.a] crate does not compile: crate"
+    assert lines[0] == f"scons: *** [{BUILT}/rust/libcrate.a] Cargo.lock needs updating: crate"
     assert lines[-1] == "  fix: run `cargo update --workspace` in the crate and commit Cargo.lock"
     assert (project.top / "code/crate/Cargo.lock").read_bytes() == before
 
