@@ -113,7 +113,15 @@ def test_one_crate_without_std_beside_one_with_it(project: Project) -> None:
     assert lines[1] == ("  error[E0152]: duplicate lang item in crate `std` (which `second` depends on): `panic_impl`")
 
 
-def test_a_wrapper_of_rustc_decides_nothing(project: Project) -> None:
+@pytest.mark.parametrize("workspace", [False, True])
+def test_a_wrapper_of_rustc_decides_nothing(project: Project, *, workspace: bool) -> None:
+    if workspace:
+        project.write("Cargo.toml", '[workspace]\nmembers = ["first", "second"]\nresolver = "2"\n')
+        for name in ("first", "second"):
+            project.write(f"{name}/Cargo.toml", _PACKAGE.format(name=name, more="").replace("[workspace]\n", ""))
+        lock(project, ".")
+        calls = 'env.RustCrate("first"), env.RustCrate("second")'
+        project.write("SConstruct", _SCONSTRUCT.replace(calls, 'env.RustCrate(".", crates=["first", "second"])'))
     project.write("wrapper", '#!/bin/sh\necho "$*" >> "${0%/*}/calls"\nexec "$@"\n')
     (project.top / "wrapper").chmod(0o755)
     project.build(*STATIC)
@@ -123,9 +131,9 @@ def test_a_wrapper_of_rustc_decides_nothing(project: Project) -> None:
     project.write("second/src/lib.rs", _SOURCE.format(name="second", value="3"))
     assert steps(wrapped.build(*STATIC)) == ["CARGO", "RUSTC", "LINK"]
     assert printed(project) == "40 3\n"
-    calls = (project.top / "calls").read_text(encoding="utf-8")
-    assert calls.count("--crate-name second ") == 1
-    assert "--crate-name first " not in calls
+    started = (project.top / "calls").read_text(encoding="utf-8")
+    assert started.count("--crate-name second ") == 1
+    assert "--crate-name first " not in started
     assert project.build(*STATIC) == "scons: `app' is up to date.\n"
 
 
