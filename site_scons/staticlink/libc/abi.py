@@ -1,7 +1,10 @@
 """Whose interface is the same in both libcs, and whose is not?
 
-``policy/libc_abi/ARCH.toml`` holds what was measured of the functions that both libcs have. A function that only one of
-them has is not in the table. Not modelled: machines for which nothing was measured; their table is empty.
+``policy/libc_abi/MACHINE.toml`` holds what was measured of the functions that both libcs have (``measure.py``). A
+function that only one of them has is not in the table. Some differences harm callers of one libc only: a buffer that
+one header makes too small, a flag that the other libc does not know.
+
+Not modelled: machines for which nothing was measured; their table is empty.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import toml
 
+from staticlink.errors import fail
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,15 +25,34 @@ _TABLES = Path(__file__).parent.parent / "policy" / "libc_abi"
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A function of both libcs: ``kind`` is ``same`` or ``differs``, ``differences`` are sentences."""
+    """A function of both libcs: ``kind`` is ``same`` or ``differs``, ``differences`` are sentences.
+
+    ``callers`` are the libcs whose callers are harmed when they meet the other one.
+    """
 
     name: str
     kind: str
     differences: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
+
+    def harms(self, caller: str) -> bool:
+        """Say whether an object that was compiled against ``caller`` must not call the other libc's function."""
+        return self.kind == "differs" and (caller in self.callers or not self.callers)
 
 
-def load_interfaces(machine: str) -> Mapping[str, Interface]:
-    """Return function -> interface for ``machine``."""
-    path = _TABLES / f"{machine}.toml"
-    rows = toml.loads(path.read_text(encoding="utf-8")).get("function", []) if path.is_file() else []
-    return {row["name"]: Interface(row["name"], row["kind"], tuple(row.get("differences", ()))) for row in rows}
+def load_interfaces(machine: str, tables: Path = _TABLES) -> Mapping[str, Interface]:
+    """Return function -> interface for ``machine``.
+
+    Raises :class:`StaticlinkError` when the table cannot be read.
+    """
+    path = tables / f"{machine}.toml"
+    if not path.is_file():
+        return {}
+    try:
+        document = toml.loads(path.read_text(encoding="utf-8"))
+    except toml.TomlDecodeError as error:
+        raise fail("bad-policy", f"policy file cannot be read: {path.name}", evidence=(str(error),)) from None
+    found = {name: Interface(name, "same") for name in document["same"].split()}
+    for name, row in document["differs"].items():
+        found[name] = Interface(name, "differs", tuple(row["differences"]), tuple(row["callers"]))
+    return found
