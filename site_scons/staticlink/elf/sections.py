@@ -184,6 +184,16 @@ class SectionTable:
             self._names = tuple(self._read_names())
         return self._names
 
+    def find(self, name: str) -> tuple[int, ...]:
+        """Return the numbers of the sections of an object that are called ``name``, without reading all names."""
+        raw = bytes(self.data(self._names_index, "the section name table"))
+        wanted, offsets = name.encode() + b"\0", set()
+        at = raw.find(wanted)
+        while at >= 0:
+            offsets.add(at)
+            at = raw.find(wanted, at + 1)
+        return tuple(number for number, offset in enumerate(self._columns[0]) if offset in offsets) if offsets else ()
+
     def _read_names(self) -> Iterator[str]:
         if not 0 < self._names_index < self.count:
             self.fail(f"e_shstrndx is {self._names_index}, there are {self.count} sections")

@@ -58,7 +58,6 @@ class SourceFiles:
 
 def read_source_files(table: SectionTable, header: Header) -> SourceFiles | None:
     """Return what the debug information in ``table`` names; ``None`` when there is no line table."""
-    names = table.names()
     line = _find(table, header, _LINE)
     if line is None:
         return None
@@ -73,18 +72,17 @@ def read_source_files(table: SectionTable, header: Header) -> SourceFiles | None
             files.update(dict.fromkeys(named))
     except (ValueError, struct.error, IndexError):
         whole = False
-    return SourceFiles(tuple(files), units, any(name in _MACROS for name in names), whole)
+    return SourceFiles(tuple(files), units, any(map(table.find, _MACROS)), whole)
 
 
 def _find(table: SectionTable, header: Header, name: str) -> tuple[bytes | memoryview, int] | None:
     """Return the bytes of a debug section, unpacked, and its number; ``None`` when it is not there or unreadable."""
-    for number, found in enumerate(table.names(), start=1):
-        if found == name:
-            data = table.data(number, name)
-            return (_unpack(data, header), number) if table.row(number)[2] & _COMPRESSED else (data, number)
-        if found == f".z{name[1:]}":
-            data = table.data(number, name)
-            return _inflate(data[12:], int.from_bytes(data[4:12], "big")), number
+    for number in table.find(name):
+        data = table.data(number, name)
+        return (_unpack(data, header), number) if table.row(number)[2] & _COMPRESSED else (data, number)
+    for number in table.find(f".z{name[1:]}"):
+        data = table.data(number, name)
+        return _inflate(data[12:], int.from_bytes(data[4:12], "big")), number
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from staticlink.elf.header import read_header
-from staticlink.elf.sections import NOBITS, SectionTable
+from staticlink.elf.sections import SectionTable
 from staticlink.libc.debug_info import SourceFiles, read_source_files
 from staticlink.libc.note import read_notes
 
@@ -25,8 +25,9 @@ _ALLOC = 2
 #: st_info of a local STT_FILE symbol; bits -> where it is in a symbol, and a symbol's size.
 _FILE_INFO = 4
 _SYMBOL = {64: (4, 24), 32: (12, 16)}
-#: Sections that are loaded and still no code or data of the object's own.
-_ASIDE = (".note", ".eh_frame")
+#: Sections that are loaded and still no code or data of the object's own, besides notes.
+_ASIDE = (".eh_frame",)
+_NOTE = 7
 
 
 class Subject(Protocol):
@@ -88,17 +89,13 @@ def _count_parts(table: SectionTable, header: Header) -> int:
 
 
 def _compilers(table: SectionTable) -> tuple[str, ...]:
-    if ".comment" not in table.names():
-        return ()
-    data = bytes(table.data(table.names().index(".comment") + 1, ".comment"))
+    data = b"".join(bytes(table.data(number, ".comment")) for number in table.find(".comment"))
     return tuple(dict.fromkeys(text.decode("utf-8", "backslashreplace") for text in data.split(b"\0") if text))
 
 
 def _is_empty(table: SectionTable, symbols: ObjectSymbols) -> bool:
     if symbols.common:
         return False
-    for number, name in enumerate(table.names(), start=1):
-        row = table.row(number)
-        if row[2] & _ALLOC and row[5] and (row[1] == NOBITS or not name.startswith(_ASIDE)):
-            return False
-    return True
+    aside = frozenset(number for name in _ASIDE for number in table.find(name))
+    rows = ((number, table.row(number)) for number in range(1, table.count))
+    return not any(row[2] & _ALLOC and row[5] and row[1] != _NOTE and number not in aside for number, row in rows)

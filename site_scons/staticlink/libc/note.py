@@ -49,10 +49,7 @@ def read_notes(table: SectionTable, order: str) -> tuple[str, ...]:
 
     A note that is cut short, or of another owner, says nothing.
     """
-    if SECTION not in table.names():
-        return ()
-    sections = (number for number, name in enumerate(table.names(), start=1) if name == SECTION)
-    return tuple(text for number in sections for text in _read(table.data(number, "a note"), order))
+    return tuple(text for number in table.find(SECTION) for text in _read(table.data(number, "a note"), order))
 
 
 def _read(data: memoryview, order: str) -> Iterator[str]:

@@ -66,17 +66,18 @@ class Setting:
     """Where objects are judged.
 
     ``own`` maps the paths of a libc's own files to that libc. ``rust_std`` returns the object that holds the Rust
-    standard library an object was compiled with. ``elsewhere`` says whether something other than a libc defines a name,
-    as far as it is known; with ``whole`` everything is known, as in a link. ``machine`` is the libc whose headers this
-    machine keeps in /usr/include, where objects are known to have been compiled here. ``archives`` maps libcs to the
-    libc.a at hand. ``differs`` are the functions whose interface is not the same in both.
+    standard library an object was compiled with. ``telling`` says of a name that is asked for whether it may be the
+    mark of one libc: nothing else is known to define it. With ``whole`` everything is known, as in a link.
+    ``machine`` is the libc whose headers this machine keeps in /usr/include, where objects are known to have been
+    compiled here. ``archives`` maps libcs to the libc.a at hand. ``differs`` are the functions whose interface is not
+    the same in both.
     """
 
     own: Mapping[Path, str]
     rust_std: Callable[[Subject], Subject | None]
-    elsewhere: Callable[[str], bool]
+    telling: Callable[[str], bool]
     whole: bool
-    archives: Mapping[str, Path]
+    archives: Mapping[str, Path] = field(default_factory=dict)
     machine: str | None = None
     differs: AbstractSet[str] = frozenset()
     _packages: dict[Path, Package | None] = field(default_factory=dict, repr=False)
@@ -96,14 +97,16 @@ class Setting:
 def judge(one: Subject, path: Path, setting: Setting, *, every: bool = False) -> tuple[Verdict, Marks | None]:
     """Return the verdict on ``one``, which is in the file ``path``, and the marks it rests on.
 
-    Weaker evidence is only looked for when there is no stronger one, or when ``every`` asks for it.
+    Weaker evidence is only looked for when there is no stronger one, or when ``every`` asks for it. In a whole link the
+    package is only looked for when the object calls a function whose interface differs, which it then decides about.
     """
     libc = setting.own.get(path)
     if libc is not None:
         return Verdict(libc, (f"is part of {libc}",)), None
     marks = read_marks(one)
     found: list[tuple[str, str]] = []
-    for kind, sentence in _evidence(one, path, marks, setting):
+    calls = not setting.differs.isdisjoint(_references(one))
+    for kind, sentence in _evidence(one, path, marks, setting, packaged=every or calls or not setting.whole):
         if not found or kind == found[0][0]:
             found.append((kind, sentence))
         if not every:
@@ -113,14 +116,14 @@ def judge(one: Subject, path: Path, setting: Setting, *, every: bool = False) ->
     return Verdict("unknown", (_nothing(marks),)), marks
 
 
-def _evidence(one: Subject, path: Path, marks: Marks, setting: Setting) -> Iterator[tuple[str, str]]:
+def _evidence(one: Subject, path: Path, marks: Marks, setting: Setting, *, packaged: bool) -> Iterator[tuple[str, str]]:
     """Yield what speaks for which kind, strongest first."""
     yield from _noted(marks)
     yield from _proofs(one, marks, setting)
     yield from _headers(marks, setting)
     yield from _rust(one, marks, setting)
     yield from _asked(one, setting)
-    package = setting.package(path)
+    package = setting.package(path) if packaged else None
     if package is not None:
         yield package.libc, f"belongs to the package {package.name}, which is compiled for {package.libc}"
 
@@ -194,8 +197,8 @@ def _asked(one: Subject, setting: Setting) -> Iterator[tuple[str, str]]:
     """Yield the first name that only one libc's headers make, or that only glibc defines."""
     weaker: tuple[str, str] | None = None
     for name in _references(one):
-        found = setting.traces.fingerprint(name)
-        if found is None or setting.elsewhere(name):
+        found = setting.traces.fingerprint(name) if setting.telling(name) else None
+        if found is None:
             continue
         if found.made:
             yield found.libc, found.sentence

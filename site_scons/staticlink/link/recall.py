@@ -74,10 +74,10 @@ class _File(NamedTuple):
     times: Sequence[int] | None
     digest: str
     members: Sequence[int]
-
     judged: Sequence[int] = ()
 
 def recall_plan(request: LinkRequest) -> Planned | None:
+
     """Return the plan of the last link of ``request``, if planning it from nothing would give the same one."""
     now = time.time_ns()
     path = _record_path(request.output)
@@ -101,10 +101,10 @@ def recall_plan(request: LinkRequest) -> Planned | None:
 def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged) -> None:
     """Keep ``planned``, which was made from ``inputs``; ``began`` is the time in nanoseconds before they were read.
 
-    A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
     ``judged`` holds the marks of the objects that joined the link.
 
     have vanished meanwhile, which the linker will say, or one for which there is no room.
+    A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
     """
     path = _record_path(request.output)
     with suppress(OSError, StaticlinkError):
@@ -121,9 +121,6 @@ def _record(
     scripts = tuple(_scripts(inputs.scripts))
     texts = [*request.rust, *(one.path for one in scripts), *filter(is_file, unwinders)]
     files = [*_texts(texts, began), *_inputs(inputs, began, marks)]
-    other = read_input(request.libc.other, machine=inputs.machine) if request.libc.other is not None else None
-    if isinstance(other, Archive):  # whose index tells what only that libc defines
-        files.append(_input(other, (), began, {}))
     known = {one.path for one in files}
     others = dict.fromkeys(path for path in map(str, inputs.named) if path not in known)
     files += [_File(path, os.path.realpath(path), _ALIAS, None, "", ()) for path in others]

@@ -75,9 +75,10 @@ def judge_link(
             return None
         return resolution.loaded[state >> ROLE_BITS]
 
-    def elsewhere(name: str) -> bool:
+    def telling(name: str) -> bool:
+        # What musl defines cannot be glibc's alone, and what only musl defines says nothing.
         one = owner(name)
-        return one is not None and _home(one) not in own and one.path not in standing_in
+        return one is None or one.path in standing_in or (libc.name == "glibc" and _home(one) in own)
 
     def taken(name: str) -> bool:
         one = owner(name)
@@ -86,9 +87,8 @@ def judge_link(
     setting = Setting(
         own,
         lambda one: _rust_std(one) or owner(_STD),
-        elsewhere,
+        telling,
         whole=True,
-        archives=_archives(libc),
         differs=frozenset(name for name, one in interfaces.items() if one.kind == "differs"),
     )
     found = {one: judge(one, _home(one), setting) for one in resolution.loaded}
@@ -109,17 +109,6 @@ def _rust_std(one: Subject) -> ObjectFile | None:
 
 def _home(one: ObjectFile) -> Path:
     return one.archive.path if one.archive is not None else one.path
-
-
-def _archives(libc: Libc) -> dict[str, Path]:
-    """Return the libc.a of each libc at hand."""
-    found = {}
-    for path in libc.archives:
-        if path.name == "libc.a":
-            found[libc.name] = path
-    if libc.other is not None:
-        found["musl" if libc.name == "glibc" else "glibc"] = libc.other
-    return found
 
 
 def find_foreign_interfaces(judged: Judged, policy: Policy) -> Iterator[Finding]:
