@@ -25,14 +25,18 @@ int main(void) { return seen ? 0 : 1; }
 
 
 def test_glibcs_layouts_are_the_ones_asserted(tmp_path: Path) -> None:
-    """lfs64.c asserts numbers against the headers it is compiled with, musl's; here glibc's 64-bit types meet them."""
+    """layouts64.h holds numbers against musl's headers when a shim is compiled; here they meet glibc's."""
     shim = next(shim for shim in load_shims() if shim.name == "lfs64")
-    lines = shim.source.read_text(encoding="utf-8").splitlines()
+    assert shim.source is not None
+    lines = shim.source.with_name("layouts64.h").read_text(encoding="utf-8").splitlines()
     asserted = [line for line in lines if line.startswith(("HAS(", "_Static_assert(", "#define HAS"))]
     assert len(asserted) > 20
-    text = "\n".join(asserted).replace("struct stat)", "struct stat64)").replace("struct dirent)", "struct dirent64)")
-    text = text.replace("HAS(stat,", "HAS(stat64,").replace("HAS(dirent,", "HAS(dirent64,")
-    headers = "#define _GNU_SOURCE\n#include <dirent.h>\n#include <stddef.h>\n#include <sys/stat.h>\n"
+    text = "\n".join(asserted)
+    for name in ("stat", "dirent", "rlimit", "statvfs", "statfs"):
+        text = text.replace(f"struct {name})", f"struct {name}64)").replace(f"HAS({name},", f"HAS({name}64,")
+    text = text.replace("off_t)", "off64_t)").replace("fpos_t)", "fpos64_t)")
+    files = ("dirent.h", "stddef.h", "stdio.h", "sys/stat.h", "sys/resource.h", "sys/statvfs.h", "sys/vfs.h")
+    headers = "#define _GNU_SOURCE\n" + "".join(f"#include <{name}>\n" for name in files)
     (tmp_path / "layout.c").write_text(headers + text + "\n", encoding="utf-8")
     subprocess.run(["gcc", "-fsyntax-only", "layout.c"], cwd=tmp_path, check=True)
 

@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _GLIBC = """
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <gnu/libc-version.h>
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <fts.h>
 long g(char *to, const char *from, unsigned long size) {
     char kept[20];
     snprintf(kept, size, "%s", from);
-    memcpy(to, kept, size);
-    return strtol(gnu_get_libc_version(), 0, 10);
+    memcpy(to, strfry(kept), size);
+    return fts_close(0);
 }
 """
 _RUST = """
@@ -74,11 +77,13 @@ def test_an_archive_for_glibc_on_musl(tmp_path: Path) -> None:
     assert run(tmp_path, "ar", "rcsD", "libg.a", "g.o").returncode == 0
     assert link(tmp_path, "--libc=musl", "main.o", "libg.a") == (1, (
         "staticlink: needs glibc, the link is for musl: libg.a\n"
-        "  asks for __snprintf_chk, which glibc defines and musl does not\n"
-        "  asks for gnu_get_libc_version, which glibc defines and musl does not\n"
+        "  asks for fts_close, which glibc defines and musl does not\n"
+        "  asks for strfry, which glibc defines and musl does not\n"
         "  fix: compile it for musl, as staticlink cc does\n"
-        "undefined symbol: __snprintf_chk\n  referenced by libg.a(g.o)\n"
-        "undefined symbol: gnu_get_libc_version\n  referenced by libg.a(g.o)\n"
+        "no shim can stand in for: fts_close\n  referenced by libg.a(g.o)\n"
+        "  musl has no fts, and its entries are structures whose fields callers read: link a library such as musl-fts, "
+        "compiled for musl\n"
+        "undefined symbol: strfry\n  referenced by libg.a(g.o)\n"
         "  see: app.linkplan.json\n"
     ))  # fmt: skip
     assert run(tmp_path, sys.executable, "-m", "staticlink.cli", "link", "--libc=glibc", "-o", "app", "main.o",

@@ -62,6 +62,7 @@ _LINK_FINDINGS = (
     "no-unwinder",
     "more-faults",
     "needs-glibc",
+    "refused-shim",
     "rust-library",
 )
 

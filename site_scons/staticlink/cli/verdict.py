@@ -38,7 +38,7 @@ def verify(options: argparse.Namespace) -> int:
     elif any(one.level != "allow" for one in findings):
         sys.stdout.writelines(f"{line}\n" for line in finding_lines(findings, options.executable))
     else:
-        report_check(text.say, facts, findings, {})
+        report_check(text.say, facts, findings, ())
     return _code(findings)
 
 

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from staticlink.model import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from staticlink.link.finding import Finding
     from staticlink.link.linker import Linker
+    from staticlink.link.shims import Shim
     from staticlink.report.linkplan import LinkPlan
 
 
@@ -24,7 +23,7 @@ class Planned:
     """A link that can be carried out.
 
     ``archives`` and ``groups`` are how many there are in the order, ``unwinder`` is the chosen one's name, ``shims``
-    maps the name of each shim to its class. ``see`` is where the link plan has been written.
+    are those that join, with the symbols they are there for. ``see`` is where the link plan has been written.
     """
 
     command: tuple[str, ...]
@@ -32,7 +31,7 @@ class Planned:
     unwinder: Choice[str]
     archives: int
     groups: int
-    shims: Mapping[str, str]
+    shims: tuple[Shim, ...]
     findings: tuple[Finding, ...]
     see: str
 
@@ -46,7 +45,7 @@ def summarize(plan: LinkPlan, see: str) -> Planned:
         unwinder=Choice(unwinder.value.name, unwinder.reason, unwinder.evidence),
         archives=sum(len(item) if isinstance(item, tuple) else 1 for item in paths),
         groups=sum(isinstance(item, tuple) for item in paths),
-        shims=plan.shims,
+        shims=tuple(plan.shims),
         findings=tuple(plan.findings),
         see=see,
     )

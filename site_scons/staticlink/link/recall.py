@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from staticlink.libc.marks import Marks
     from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.request import LinkRequest
+    from staticlink.link.shims import Shim
     from staticlink.link.sources import Inputs
 
 #: Raised when the form of the record changes.
@@ -76,6 +77,7 @@ class _File(NamedTuple):
     members: Sequence[int]
     judged: Sequence[int] = ()
 
+
 def recall_plan(request: LinkRequest) -> Planned | None:
 
     """Return the plan of the last link of ``request``, if planning it from nothing would give the same one."""
@@ -87,7 +89,7 @@ def recall_plan(request: LinkRequest) -> Planned | None:
             return None
         if any(map(os.path.isfile, record["absent"])) or record["plan"] != _content(plan_path(request.output)):
             return None
-        _renew_shims(request, record["planned"]["shims"])
+        shims = _renew_shims(request, dict(record["planned"]["shims"]))
         files = [_compared(_File(*row), request, now) for row in record["files"]]
     except (OSError, StaticlinkError, ValueError):  # something is not as it was; planning will say what, if it matters
         return None
@@ -95,7 +97,7 @@ def recall_plan(request: LinkRequest) -> Planned | None:
         return None
     if any(new != _File(*old) for new, old in zip(files, record["files"], strict=True)):
         _write(path, {**record, "files": files}, request)
-    return _planned(record["planned"], request)
+    return _planned(record["planned"], request, shims)
 
 
 def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged) -> None:
@@ -103,6 +105,7 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
 
     ``judged`` holds the marks of the objects that joined the link.
 
+    A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
     have vanished meanwhile, which the linker will say, or one for which there is no room.
     A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
     """
@@ -138,7 +141,7 @@ def _record(
             "archives": planned.archives,
             "groups": planned.groups,
             "unwinder": (planned.unwinder.value, planned.unwinder.reason, planned.unwinder.evidence),
-            "shims": dict(planned.shims),
+            "shims": [(shim.name, shim.symbols) for shim in planned.shims],
             "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why, f.fix) for f in planned.findings],
             "see": planned.see,
         },
@@ -267,15 +270,20 @@ def _scripts(items: Iterable[Any]) -> Iterator[Script]:
         yield from _scripts(getattr(item, "items", ()))
 
 
-def _renew_shims(request: LinkRequest, names: Iterable[str]) -> None:
-    """Compile the shims of a plan once more: their compiler and its headers are not among what is compared."""
-    wanted = set(names)
-    if wanted:
-        shims = [shim for shim in load_shims() if shim.name in wanted]
-        compile_shims(shims, cc=request.cc, into=shim_directory(request))
+def _renew_shims(request: LinkRequest, symbols: Mapping[str, Sequence[str]]) -> tuple[Shim, ...]:
+    """Compile the shims of a plan once more: their compiler and its headers are not among what is compared.
+
+    ``symbols`` maps the name of each to the symbols that it is there for.
+    """
+    if not symbols:
+        return ()
+    known = {shim.name: shim for shim in load_shims()}
+    shims = tuple(replace(known[name], symbols=tuple(names)) for name, names in symbols.items())
+    compile_shims(shims, cc=request.cc, into=shim_directory(request))
+    return shims
 
 
-def _planned(fields: dict[str, Any], request: LinkRequest) -> Planned:
+def _planned(fields: dict[str, Any], request: LinkRequest, shims: tuple[Shim, ...]) -> Planned:
     linker = next(one for one in request.linkers if one.name == fields["linker"])
     unwinder, reason, evidence = fields["unwinder"]
     return Planned(
@@ -284,7 +292,7 @@ def _planned(fields: dict[str, Any], request: LinkRequest) -> Planned:
         unwinder=Choice(unwinder, reason, tuple(evidence)),
         archives=fields["archives"],
         groups=fields["groups"],
-        shims=fields["shims"],
+        shims=shims,
         findings=tuple(
             Finding(id_, level, what, tuple(lines), subject, why, fix)
             for id_, level, what, lines, subject, why, fix in fields["findings"]

@@ -2,8 +2,13 @@
 
 An archive compiled for glibc asks for names that musl does not have. A shim is one C file of ours that defines some of
 them over what musl does have. ``policy/shims.toml`` lists them with their symbols and why each is right; a shim is
-*sound* when a caller cannot tell it from glibc's function, and *changes-behaviour* when it can. Only shims that this
-link needs are compiled, with the compiler of the libc they are linked with, so their assertions see its headers.
+*sound* when a caller cannot tell it from glibc's function, and *changes-behaviour* when it can. A row that is *refused*
+has no file: nothing can stand in, and the row says why. Only shims that this link needs are compiled, with the compiler
+of the libc they are linked with, so their assertions see its headers; and only the functions it needs are kept, by a
+relocatable link that collects the rest.
+
+An object may ask for one version of a function (``fopen@GLIBC_2.2.5``, which ``.symver`` writes). A static program has
+one libc and one version, so a few lines of assembly define that name as a jump to the function.
 
 The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol.
 """
@@ -12,7 +17,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +30,22 @@ if TYPE_CHECKING:
 
 _POLICY = Path(__file__).parent.parent / "policy" / "shims.toml"
 _SOURCES = Path(__file__).parent.parent / "shim_sources"
-_CLASSES = ("sound", "changes-behaviour")
+REFUSED = "refused"
+_CLASSES = ("sound", "changes-behaviour", REFUSED)
+_OPTIONAL = ("bridge", "source")
 _KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, "bridge": bool}
 _COMPILE_TIMEOUT = 120  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Shim:
-    """One C file that defines ``symbols``; ``kind`` is ``sound`` or ``changes-behaviour``."""
+    """One C file that defines ``symbols``; ``kind`` is ``sound``, ``changes-behaviour`` or ``refused``.
+
+    One that was chosen for a link has only the symbols that the link needs. A refused one has no ``source``.
+    """
 
     name: str
-    source: Path
+    source: Path | None
     symbols: tuple[str, ...]
     kind: str
     why: str
@@ -63,13 +73,31 @@ def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, 
 
 
 def choose_shims(undefined: Collection[str], shims: Sequence[Shim], *, start_bridge: bool = False) -> tuple[Shim, ...]:
-    """Return the shims that define one of the ``undefined`` symbols, and the start-up bridge when it is asked for."""
+    """Return the shims that define one of the ``undefined`` symbols, and the start-up bridge when it is asked for.
+
+    Each is narrowed to the symbols that are asked for.
+    """
     wanted = frozenset(undefined)
-    return tuple(shim for shim in shims if (start_bridge if shim.bridge else not wanted.isdisjoint(shim.symbols)))
+    usable = (shim for shim in shims if shim.kind != REFUSED)
+    narrowed = (
+        shim if shim.bridge else replace(shim, symbols=tuple(filter(wanted.__contains__, shim.symbols)))
+        for shim in usable
+    )
+    return tuple(shim for shim in narrowed if (start_bridge if shim.bridge else shim.symbols))
+
+
+def explain_refusals(undefined: Collection[str], shims: Sequence[Shim]) -> dict[str, str]:
+    """Return, for each of the ``undefined`` symbols that nothing can stand in for, why that is so."""
+    return {
+        symbol: shim.why for shim in shims if shim.kind == REFUSED for symbol in shim.symbols if symbol in undefined
+    }
 
 
 def compile_shims(shims: Sequence[Shim], *, cc: Sequence[str], into: Path) -> tuple[Path, ...]:
-    """Compile each shim with ``cc`` to ``into/shim_NAME.o``, position-independent so that it serves static-pie too."""
+    """Compile each shim with ``cc`` to ``into/shim_NAME.o``, with its symbols and nothing that these do not need.
+
+    The code is position-independent, so that it serves static-pie too.
+    """
     into.mkdir(parents=True, exist_ok=True)
     return tuple(_compile(shim, cc, into / f"shim_{shim.name}.o") for shim in shims)
 
@@ -78,8 +106,10 @@ def _compile(shim: Shim, cc: Sequence[str], output: Path) -> Path:
     temporary = output.with_name(f"{output.stem}.{os.getpid()}.o")
     command = [
         *cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIE", "-fno-stack-protector",
-        "-fasynchronous-unwind-tables", f"-ffile-prefix-map={shim.source.parent}=shims",
-        "-c", str(shim.source), "-o", str(temporary),
+        "-fasynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections",
+        f"-ffile-prefix-map={shim.source.parent if shim.source else ''}=shims",
+        "-r", "-nostdlib", "-Wl,--gc-sections,--discard-all", *(f"-Wl,--undefined={name}" for name in shim.symbols),
+        str(shim.source), "-o", str(temporary),
     ]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILE_TIMEOUT)
@@ -94,12 +124,12 @@ def _compile(shim: Shim, cc: Sequence[str], output: Path) -> Path:
 
 
 def _shim(row: Mapping[str, Any], sources: Path) -> Shim:
-    source = sources / row["source"]
+    source = sources / row["source"] if "source" in row else None
     return Shim(row["name"], source, tuple(row["symbols"]), row["class"], row["why"], bridge=row.get("bridge", False))
 
 
 def _faults(row: Mapping[str, object], sources: Path) -> list[str]:
-    required = [key for key in _KEYS if key != "bridge"]
+    required = [key for key in _KEYS if key not in _OPTIONAL]
     faults = [f"{key} is missing" for key in required if key not in row]
     faults += [f"unknown key {key}" for key in sorted(row) if key not in _KEYS]
     faults += [
@@ -108,8 +138,10 @@ def _faults(row: Mapping[str, object], sources: Path) -> list[str]:
     if faults:
         return faults
     if row["class"] not in _CLASSES:
-        faults.append(f"class is neither {' nor '.join(_CLASSES)}")
-    if not (sources / str(row["source"])).is_file():
+        faults.append(f"class is none of {', '.join(_CLASSES)}")
+    if ("source" in row) == (row["class"] == REFUSED):
+        faults.append("a refused one has no source" if "source" in row else "source is missing")
+    elif "source" in row and not (sources / str(row["source"])).is_file():
         faults.append(f"no such source: {row['source']}")
     if not row["symbols"]:
         faults.append("symbols is empty")

@@ -8,10 +8,11 @@ objects go around it all.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from staticlink.libc.note import SECTION as NOTE
 from staticlink.link.begun import begin_link
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from staticlink.link.gnu_ld import GnuLd
     from staticlink.link.options import Options
     from staticlink.link.request import LinkRequest
+    from staticlink.link.resolution import Resolution
+    from staticlink.link.shims import Shim
     from staticlink.link.unwinder import Unwinder
     from staticlink.model import Choice
 
@@ -48,7 +51,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything of one link that has been read. ``shims`` maps the name of a shim to its class.
+    """Everything of one link that has been read. ``shims`` are those that have joined, with the symbols it needs.
 
     ``named`` are the paths that the link names, also those left out because another one leads to the same file, and
     ``scripts`` the linker scripts among them. ``objects`` start with the libc's crt objects; ``closing`` are those that
@@ -63,7 +66,7 @@ class Inputs:
     options: Options
     machine: str
     link: GnuLd
-    shims: Mapping[str, str] = field(default_factory=dict)
+    shims: tuple[Shim, ...] = ()
     named: tuple[Path, ...] = ()
     scripts: tuple[Script, ...] = ()
     behind: bool = False
@@ -79,8 +82,12 @@ class Inputs:
 
     def undefined(self, *wanted: str) -> dict[str, tuple[str, ...]]:
         """Return symbol -> referrers for what no order of these inputs defines, were ``wanted`` asked for as well."""
+        return self.resolution(*wanted).undefined
+
+    def resolution(self, *wanted: str) -> Resolution:
+        """Return what these inputs come to as one group, were ``wanted`` asked for as well."""
         link = self.link.extended(self.archives, wanted) if wanted or self.behind else self.link
-        return link.result("bfd", ()).undefined
+        return link.result("bfd", ())
 
 
 def name_inputs(request: LinkRequest, flags: LinkFlags) -> Named:
@@ -152,18 +159,30 @@ def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinde
 def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping[str, Any]]) -> Inputs:
     """Return ``inputs`` with the shims this link needs, compiled for its libc; without any when it needs none.
 
-    Only a std that was compiled for the other libc is shimmed. A name that a project's own object asks for in vain
-    is an error, as it must be: its Configure checks depend on that.
+    A std that was compiled for the other libc is shimmed, and so are members of archives, unless they say that they
+    were compiled for this one. A name that a project's own object asks for in vain is an error, as it must be: its
+    Configure checks depend on that.
     """
-    if request.libc.name != "musl" or not any(facts["road"] == "shim" for facts in crates.values()):
+    if request.libc.name != "musl":
         return inputs
-    bridge = any(facts.get("start_bridge") for facts in crates.values())
-    shims = choose_shims(inputs.undefined(), load_shims(), start_bridge=bridge)
+    roads = [facts for facts in crates.values() if facts["road"] == "shim"]
+    asked = inputs.undefined() if roads else _asked_by_strangers(inputs)
+    bridge = any(facts.get("start_bridge") for facts in roads)
+    shims = choose_shims(asked, load_shims(), start_bridge=bridge) if asked or bridge else ()
     if not shims:
         return inputs
     paths = compile_shims(shims, cc=request.cc, into=shim_directory(request))
     objects = _objects([read_input(path, machine=inputs.machine) for path in paths])
-    return replace(inputs, objects=(*inputs.objects, *objects), shims={shim.name: shim.kind for shim in shims})
+    return replace(inputs, objects=(*inputs.objects, *objects), shims=shims)
+
+
+def _asked_by_strangers(inputs: Inputs) -> set[str]:
+    """Return what members of archives ask for in vain that no note of theirs says were compiled for this libc."""
+    resolution = inputs.resolution()
+    missing = frozenset(resolution.undefined)
+    members = (one for one in resolution.loaded if missing and one.archive is not None)
+    asking = ((one, missing.intersection(resolution.references(one))) for one in members)
+    return {name for one, names in asking if names and NOTE not in one.section_names() for name in names}
 
 
 def shim_directory(request: LinkRequest) -> Path:

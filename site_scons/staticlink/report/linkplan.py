@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from staticlink.libc.verdict import Verdict
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from staticlink.link.finding import Finding
     from staticlink.link.linker import Linker
     from staticlink.link.order import LinkOrder
+    from staticlink.link.shims import Shim
     from staticlink.link.unwinder import Unwinder
     from staticlink.model import Choice
     from staticlink.target import Target
@@ -37,13 +38,13 @@ class LinkPlan:
     target: Target
     unwinder: Choice[Unwinder]
     linker: Choice[Linker]
-    shims: Mapping[str, str]
+    shims: Sequence[Shim]
     order: LinkOrder
     command: Sequence[str]
     findings: Sequence[Finding] = ()
     extracted: Sequence[str] = ()
-
     judged: Judged | None = None
+
 
 def plan_path(output: Path) -> Path:
     """Return where the link plan of ``output`` is."""
@@ -72,7 +73,8 @@ def _document(plan: LinkPlan) -> dict[str, Any]:
             "linker": _choice(plan.linker.value.name, plan.linker),
             "unwinder": _choice(plan.unwinder.value.name, plan.unwinder),
         },
-        "shims": dict(sorted(plan.shims.items())),
+        "shims": {shim.name: shim.kind for shim in sorted(plan.shims, key=lambda one: one.name)},
+        "shim_symbols": {symbol: shim.name for shim in plan.shims for symbol in shim.symbols},
         "objects": [str(one.path) for one in order.objects],
         "order": [[str(path) for path in item] if isinstance(item, tuple) else str(item) for item in order.paths],
         "unused": [str(archive.path) for archive in order.unused],
@@ -85,9 +87,9 @@ def _document(plan: LinkPlan) -> dict[str, Any]:
         "duplicates": {symbol: list(owners) for symbol, owners in resolution.duplicates.items()},
         "weak_unextracted": {symbol: list(owners) for symbol, owners in resolution.weak_unextracted.items()},
         "extracted_for_weak_references": list(plan.extracted),
+        "libcs": _libcs(plan.judged) if plan.judged is not None else [],
         "findings": [_finding(one) for one in plan.findings],
         "command": list(plan.command),
-        "libcs": _libcs(plan.judged) if plan.judged is not None else [],
     }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from staticlink.link.finding import Finding
     from staticlink.link.planned import Planned
     from staticlink.link.probe import ProbeResult
+    from staticlink.link.shims import Shim
     from staticlink.model import Say
 
 #: At most this many passed items are named on the ``PROBE`` line.
@@ -63,13 +64,13 @@ def report_crates(say: Say, crates: Mapping[str, Mapping[str, Any]]) -> None:
         say("RUST", name, f"std: {facts['road']} ({because}){limits}")
 
 
-def report_check(say: Say, facts: ExecutableFacts, findings: Sequence[Finding], shims: Mapping[str, str]) -> None:
+def report_check(say: Say, facts: ExecutableFacts, findings: Sequence[Finding], shims: Sequence[Shim]) -> None:
     """Print the ``CHECK`` line: what verification showed, with every warning and every shim by name."""
     found = {finding.id for finding in findings}
     linked, hardened = (", ".join(claim for claim, *ids in row if found.isdisjoint(ids)) for row in _CLAIMS)
     kind = "static-pie" if facts.elf_type == "DYN" else "static"
     frames = f"{facts.eh_frame_hdr.fde_count} unwind entries; " if facts.eh_frame_hdr else ""
-    names = f" ({', '.join(f'{name}: {why}' for name, why in sorted(shims.items()))})" if shims else ""
+    names = f" ({', '.join(sorted(f'{shim.name}: {shim.kind}' for shim in shims))})" if shims else ""
     warnings = "".join(f"; warning: {finding.what}" for finding in findings if finding.level == "warn")
     say("CHECK", "", f"{kind}: {linked}; {frames}{hardened}; {count(len(shims), 'shim')}{names}{warnings}")
 
