@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _POLICY = Path(__file__).parent.parent / "policy"
 LIBCS = ("glibc", "musl")
+OTHER = {"glibc": "musl", "musl": "glibc"}
 _VERSION_MEMBER = "version.lo", "version.o"
 _VERSION = re.compile(rb"\0?(\d+\.\d+\.\d+(?:-git-[\w-]+)?)\0")
 
@@ -48,7 +49,7 @@ class Fingerprint:
     @property
     def sentence(self) -> str:
         """What it means that an object asks for it."""
-        other = LIBCS[self.libc == "glibc"]
+        other = OTHER[self.libc]
         if self.made:
             return f"asks for {self.name}, which {self.libc}'s headers make and {other} does not define"
         return f"asks for {self.name}, which {self.libc} defines and {other} does not"

@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from staticlink.libc.abi import Interface
     from staticlink.libc.marks import Marks, Subject
     from staticlink.libc.names import Traces
     from staticlink.libc.package import Package
 
+#: The evidence for what the compiler brings into every link: it goes with the libc that the compiler is told to use.
+COMPILERS = "is part of the compiler"
 KINDS = ("musl", "glibc", "either", "unknown")
 #: How rustc mangles.
 _MANGLED = re.compile(r"_R[A-Z]|_ZN.*17h[0-9a-f]{16}E")
@@ -69,8 +72,8 @@ class Setting:
     standard library an object was compiled with. ``telling`` says of a name that is asked for whether it may be the
     mark of one libc: nothing else is known to define it. With ``whole`` everything is known, as in a link.
     ``machine`` is the libc whose headers this machine keeps in /usr/include, where objects are known to have been
-    compiled here. ``archives`` maps libcs to the libc.a at hand. ``differs`` are the functions whose interface is not
-    the same in both.
+    compiled here. ``archives`` maps libcs to the libc.a at hand. ``interfaces`` returns what was measured of the
+    functions of both; ``compilers`` are files of the compiler's own.
     """
 
     own: Mapping[Path, str]
@@ -79,7 +82,8 @@ class Setting:
     whole: bool
     archives: Mapping[str, Path] = field(default_factory=dict)
     machine: str | None = None
-    differs: AbstractSet[str] = frozenset()
+    interfaces: Callable[[], Mapping[str, Interface]] = dict
+    compilers: AbstractSet[Path] = frozenset()
     _packages: dict[Path, Package | None] = field(default_factory=dict, repr=False)
 
     def package(self, path: Path) -> Package | None:
@@ -87,6 +91,11 @@ class Setting:
         if path not in self._packages:
             self._packages[path] = find_package(path)
         return self._packages[path]
+
+    @cached_property
+    def harmful(self) -> frozenset[str]:
+        """The functions whose interface differs, for callers of one libc at least; read when it is needed."""
+        return frozenset(name for name, one in self.interfaces().items() if one.kind == "differs")
 
     @cached_property
     def traces(self) -> Traces:
@@ -103,10 +112,11 @@ def judge(one: Subject, path: Path, setting: Setting, *, every: bool = False) ->
     libc = setting.own.get(path)
     if libc is not None:
         return Verdict(libc, (f"is part of {libc}",)), None
+    if path in setting.compilers:
+        return Verdict("unknown", (COMPILERS,)), None
     marks = read_marks(one)
     found: list[tuple[str, str]] = []
-    calls = not setting.differs.isdisjoint(_references(one))
-    for kind, sentence in _evidence(one, path, marks, setting, packaged=every or calls or not setting.whole):
+    for kind, sentence in _evidence(one, path, marks, setting, every=every):
         if not found or kind == found[0][0]:
             found.append((kind, sentence))
         if not every:
@@ -116,14 +126,15 @@ def judge(one: Subject, path: Path, setting: Setting, *, every: bool = False) ->
     return Verdict("unknown", (_nothing(marks),)), marks
 
 
-def _evidence(one: Subject, path: Path, marks: Marks, setting: Setting, *, packaged: bool) -> Iterator[tuple[str, str]]:
+def _evidence(one: Subject, path: Path, marks: Marks, setting: Setting, *, every: bool) -> Iterator[tuple[str, str]]:
     """Yield what speaks for which kind, strongest first."""
     yield from _noted(marks)
     yield from _proofs(one, marks, setting)
     yield from _headers(marks, setting)
     yield from _rust(one, marks, setting)
     yield from _asked(one, setting)
-    package = setting.package(path) if packaged else None
+    wanted = every or not setting.whole or not setting.harmful.isdisjoint(_references(one))
+    package = setting.package(path) if wanted else None
     if package is not None:
         yield package.libc, f"belongs to the package {package.name}, which is compiled for {package.libc}"
 
@@ -142,7 +153,7 @@ def _proofs(one: Subject, marks: Marks, setting: Setting) -> Iterator[tuple[str,
         yield "either", "was made from a file, not compiled"
     elif marks.sources is not None and marks.sources.macros and marks.sources.whole:
         alone = marks.sources.units == 1 and marks.parts <= 1
-        declared = not setting.differs.isdisjoint(_references(one))
+        declared = not setting.harmful.isdisjoint(_references(one))
         if alone and not declared and not any(_is_libcs(file, setting.traces) for file in marks.sources.files):
             yield "either", "lists every included file in its debug information, and none is a libc's"
 

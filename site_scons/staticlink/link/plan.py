@@ -8,6 +8,7 @@ linker runs, and the executable gets its name only after the probe.
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from staticlink.elf.inspect import inspect_executable
@@ -80,7 +81,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
     order, extracted = order_and_extract(inputs, policy)
-    interfaces = load_interfaces(request.target.arch)
+    interfaces = partial(load_interfaces, request.target.arch)
     shims = [one.path for one in inputs.objects if one.path.parent == shim_directory(request)]
     judged = judge_link(order.resolution, request.libc, interfaces, scripts=inputs.scripts, shims=shims)
     findings = audit_link(order, policy, judged)

@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staticlink.libc.verdict import Setting, judge
+from staticlink.libc.names import OTHER
+from staticlink.libc.verdict import COMPILERS, Setting, judge
 from staticlink.link.audits.definitions import promised_members
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Script, flatten
@@ -37,7 +38,7 @@ _STD = "rust_eh_personality"
 _DEFINED = (STRONG, WEAK, COMMON)
 #: Of the files a libc is described by, these come from the compiler.
 _COMPILERS = ("crtbegin", "crtend", "libgcc")
-_SHOWN = 3
+_SHOWN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,14 @@ class Judged:
     libc: str
     verdicts: Mapping[ObjectFile, Verdict]
     marks: Mapping[ObjectFile, Marks]
-    interfaces: Mapping[str, Interface]
+    interfaces: Callable[[], Mapping[str, Interface]]
     taken: Callable[[str], bool]
 
 
 def judge_link(
     resolution: Resolution,
     libc: Libc,
-    interfaces: Mapping[str, Interface],
+    interfaces: Callable[[], Mapping[str, Interface]],
     *,
     scripts: Sequence[Script] = (),
     shims: Iterable[Path] = (),
@@ -89,7 +90,8 @@ def judge_link(
         lambda one: _rust_std(one) or owner(_STD),
         telling,
         whole=True,
-        differs=frozenset(name for name, one in interfaces.items() if one.kind == "differs"),
+        interfaces=interfaces,
+        compilers=frozenset(path for path in libc.files if path not in own),
     )
     found = {one: judge(one, _home(one), setting) for one in resolution.loaded}
     return Judged(
@@ -116,28 +118,33 @@ def find_foreign_interfaces(judged: Judged, policy: Policy) -> Iterator[Finding]
 
     Where nothing shows what an object was compiled against, that is a finding of its own for each such object.
     """
+    other = OTHER[judged.libc]
     callers: dict[str, list[ObjectFile]] = {}
     unknown: dict[ObjectFile, list[str]] = {}
-    for one, verdict in judged.verdicts.items():
-        if verdict.kind in (judged.libc, "either"):
-            continue
+    strange = [
+        (one, verdict)
+        for one, verdict in judged.verdicts.items()
+        if verdict.kind not in (judged.libc, "either") and COMPILERS not in verdict.evidence
+    ]
+    interfaces = judged.interfaces() if strange else {}
+    for one, verdict in strange:
         for name in (*one.symbols.undefined, *one.symbols.weak_undefined):
-            known = judged.interfaces.get(name)
-            if known is not None and known.kind == "differs" and judged.taken(name):
+            known = interfaces.get(name)
+            if known is not None and known.harms(other) and judged.taken(name):
                 if verdict.kind == "unknown":
                     unknown.setdefault(one, []).append(name)
                 else:
                     callers.setdefault(name, []).append(one)
     for name in sorted(callers):
-        yield from _interface(name, callers[name], judged, policy)
+        yield from _interface(interfaces[name], callers[name], judged, policy)
     for one, names in unknown.items():
         lines = (judged.verdicts[one].evidence[0], *(f"calls {name}" for name in sorted(names)))
         yield policy.finding("libc-unknown", lines, one.display, _display(one))
 
 
-def _interface(name: str, callers: Sequence[ObjectFile], judged: Judged, policy: Policy) -> Iterator[Finding]:
-    """Yield a finding for each level that policy gives to the objects that call ``name``."""
-    id_ = "foreign-libc-interface"
+def _interface(called: Interface, callers: Sequence[ObjectFile], judged: Judged, policy: Policy) -> Iterator[Finding]:
+    """Yield a finding for each level that policy gives to the objects that call ``called``."""
+    id_, name = "foreign-libc-interface", called.name
     levels: dict[str, list[ObjectFile]] = {}
     for one in callers:
         levels.setdefault(policy.finding(id_, (), name, _display(one)).level, []).append(one)
@@ -146,7 +153,7 @@ def _interface(name: str, callers: Sequence[ObjectFile], judged: Judged, policy:
         lines = [line for one in ones[:_SHOWN] for line in _caller(one, judged.verdicts[one])]
         more = len(ones) - _SHOWN
         lines += [f"called by {more} more"] if more > 0 else []
-        evidence = (*judged.interfaces[name].differences, *lines)
+        evidence = (*lines, *called.differences)
         fix = f"compile {_display(ones[0])} for {judged.libc}" + (", as staticlink cc does" * (judged.libc == "musl"))
         yield policy.finding(id_, evidence, name, _display(ones[0]), fix)
 
