@@ -242,8 +242,16 @@ def test_trouble_in_json(capsys: Capture) -> None:
 
 def test_audit(capsys: Capture) -> None:
     code, out, err = run(capsys, "audit", "libf.a", "libg.a")
-    assert (code, out, err) == (0, "AUDIT  2 archives: 0 findings, 0 allowed\n", "")
-    assert document(capsys, "audit", "--json", "libf.a") == {"archives": ["libf.a"], "findings": []}
+    libcs = "LIBC   libf.a: 1 either\nLIBC   libg.a: 1 either\n"
+    assert (code, out, err) == (0, f"{libcs}AUDIT  2 archives: 0 findings, 0 allowed\n", "")
+    either = {
+        "input": "libf.a",
+        "libc": "either",
+        "evidence": ["holds no code and no data"],
+        "objects": ["libf.a(f.o)"],
+    }
+    found = document(capsys, "audit", "--json", "libf.a")
+    assert found == {"archives": ["libf.a"], "libcs": [either], "findings": []}
 
 
 def test_every_document_is_as_described(capsys: Capture, project: Path) -> None:

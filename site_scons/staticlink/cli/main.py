@@ -109,7 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--pie", action="store_true", help="it must be position-independent")
     _add_findings(one)
     one = command("audit", verdict.audit, "say what would be wrong in a link of these archives",
-                  "[--findings=RULE] [--json] ARCHIVE...")  # fmt: skip
+                  "[--libc=musl|glibc] [--findings=RULE] [--json] ARCHIVE...")  # fmt: skip
+    one.add_argument("--libc", choices=("musl", "glibc"), help="the libc that the link would be for")
     one.add_argument("archives", type=Path, nargs="+", metavar="ARCHIVE")
     _add_findings(one)
     return parser

@@ -5,14 +5,18 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from staticlink.cli.output import FINDINGS, GOOD, finding_lines, write_document
 from staticlink.elf.inspect import inspect_executable
-from staticlink.link.audit import audit_archives
+from staticlink.libc.abi import load_interfaces
+from staticlink.link.audit import audit_members, read_archives
+from staticlink.link.audits.foreign_libc import judge_archives
 from staticlink.link.finding import load_policy
 from staticlink.link.verify import verify_executable
 from staticlink.report import text
+from staticlink.report.libcs import libcs_document, libcs_lines
 from staticlink.report.steps import report_check
 from staticlink.target import Target
 
@@ -44,14 +48,19 @@ def verify(options: argparse.Namespace) -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Say what would be wrong, or surprising, in a link of these archives."""
-    findings = audit_archives(options.archives, load_policy(options.findings), machine=platform.machine())
+    machine = platform.machine()
+    archives = read_archives(options.archives, machine)
+    judged = judge_archives(archives, options.libc or "musl", partial(load_interfaces, machine))
+    findings = audit_members(archives, load_policy(options.findings), judged if options.libc else None)
     if options.json:
         fields = {
             "archives": [str(path) for path in options.archives],
+            "libcs": libcs_document(judged.verdicts),
             "findings": [asdict(finding) for finding in findings],
         }
         write_document("audit", fields)
     else:
+        sys.stdout.writelines(f"{text.escape(line)}\n" for line in libcs_lines(judged.verdicts, options.libc))
         told = [one for one in findings if one.level != "allow"]
         sys.stdout.writelines(f"{line}\n" for line in finding_lines(told))
         found = f"{text.count(len(told), 'finding')}, {len(findings) - len(told)} allowed"

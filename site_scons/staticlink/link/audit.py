@@ -78,12 +78,22 @@ def audit_archives(paths: Sequence[Path], policy: Policy, *, machine: str = "x86
 
     Raises :class:`StaticlinkError` when one cannot be read or is no archive for ``machine``.
     """
+    return audit_members(read_archives(paths, machine), policy)
+
+
+def read_archives(paths: Sequence[Path], machine: str) -> tuple[Archive, ...]:
+    """Return the archives at ``paths``, each once. Raises what :func:`audit_archives` raises."""
     items = [read_input(path, machine=machine, directories=(path.parent,)) for path in paths]
     for item in items:
         if isinstance(item, ObjectFile):
             raise fail("not-an-archive", f"not an archive: {item.display}", evidence=("it is an object",))
-    archives = tuple(dict.fromkeys(one for one in flatten(items) if isinstance(one, Archive)))
+    return tuple(dict.fromkeys(one for one in flatten(items) if isinstance(one, Archive)))
+
+
+def audit_members(archives: Sequence[Archive], policy: Policy, judged: Judged | None = None) -> tuple[Finding, ...]:
+    """Return what ``archives`` would bring into a link of them all; ``judged`` are their members, for a libc."""
     found = [
+        *(find_foreign_interfaces(judged, policy) if judged is not None else ()),
         *find_rust_clashes(read_runtimes(archives), policy),
         *find_rivals(archives, policy),
         *find_constructor_only(archives, policy),

@@ -13,11 +13,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from staticlink.report.libcs import libcs_document
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from staticlink.libc.verdict import Verdict
     from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.finding import Finding
     from staticlink.link.linker import Linker
@@ -87,7 +88,7 @@ def _document(plan: LinkPlan) -> dict[str, Any]:
         "duplicates": {symbol: list(owners) for symbol, owners in resolution.duplicates.items()},
         "weak_unextracted": {symbol: list(owners) for symbol, owners in resolution.weak_unextracted.items()},
         "extracted_for_weak_references": list(plan.extracted),
-        "libcs": _libcs(plan.judged) if plan.judged is not None else [],
+        "libcs": libcs_document(plan.judged.verdicts) if plan.judged is not None else [],
         "findings": [_finding(one) for one in plan.findings],
         "command": list(plan.command),
     }
@@ -97,18 +98,6 @@ def _finding(one: Finding) -> dict[str, Any]:
     """Return a finding as the plan records it; ``why`` is the policy that gave its level."""
     row = {"id": one.id, "level": one.level, "what": one.what, "subject": one.subject}
     return {**row, "evidence": list(one.evidence), "why": one.why, "fix": one.fix}
-
-
-def _libcs(judged: Judged) -> list[dict[str, Any]]:
-    """Return what the objects that join the link were compiled against, those with one reason in one file together."""
-    groups: dict[tuple[str, Verdict], list[str]] = {}
-    for one, verdict in judged.verdicts.items():
-        home = one.archive.path if one.archive is not None else one.path
-        groups.setdefault((str(home), verdict), []).append(one.display)
-    return [
-        {"input": path, "libc": verdict.kind, "evidence": list(verdict.evidence), "objects": names}
-        for (path, verdict), names in groups.items()
-    ]
 
 
 def _choice(value: str, choice: Choice[Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from staticlink.libc.marks import Marks, Subject
     from staticlink.libc.verdict import Verdict
     from staticlink.link.finding import Finding, Policy
-    from staticlink.link.inputs import ObjectFile
+    from staticlink.link.inputs import Archive, ObjectFile
     from staticlink.link.libc import Libc
     from staticlink.link.resolution import Resolution
 
@@ -101,6 +101,17 @@ def judge_link(
         interfaces,
         taken,
     )
+
+
+def judge_archives(archives: Sequence[Archive], libc: str, interfaces: Callable[[], Mapping[str, Interface]]) -> Judged:
+    """Return a verdict on every member of ``archives`` with all its evidence, as if for a link with ``libc``."""
+
+    def promised(name: str) -> bool:
+        return any(name in archive.promises for archive in archives)
+
+    setting = Setting({}, _rust_std, lambda name: not promised(name), whole=False, archives={}, interfaces=interfaces)
+    found = {one: judge(one, archive.path, setting, every=True)[0] for archive in archives for one in archive.objects()}
+    return Judged(libc, found, {}, interfaces, lambda name: not promised(name))
 
 
 def _rust_std(one: Subject) -> ObjectFile | None:
