@@ -46,7 +46,10 @@ if TYPE_CHECKING:
     from staticlink.rust.toolchain import Toolchain
 
 #: What of the core decides what cargo makes, and what decides std.
-CORE_PARTS = ("errors.py", "model.py", "target.py", "elf", "rust", "vendored/cache.py")
+CORE_PARTS = (
+    "errors.py", "model.py", "target.py", "elf", "libc", "policy/libc_evidence.toml", "policy/libc_traces.toml", "rust",
+    "vendored/cache.py",
+)  # fmt: skip
 _STD_PARTS = (*CORE_PARTS, "policy/rust_std.toml", "vendored/debian.py", "vendored/unpack.py")
 
 

@@ -257,7 +257,7 @@ def test_an_archive_with_names_that_only_glibcs_headers_make(tmp_path: Path) -> 
     project = Scripted.make(tmp_path, wrong("-D_FORTIFY_SOURCE=2"))
     assert project.errors("libc=musl") == [
         WRONG,
-        "  libanswer.a(answer.o) asks for __fprintf_chk, which glibc defines and musl does not",
+        "  libanswer.a(answer.o) asks for __fprintf_chk, which glibc's headers make and musl does not define",
         "  fix: have its build script compile with the compiler that CC names, as the crate cc does",
     ]
     assert not (tmp_path / "app").exists()
@@ -268,7 +268,7 @@ def test_an_archive_with_names_that_only_glibcs_headers_make(tmp_path: Path) -> 
 def test_an_archive_whose_debug_information_saw_the_machines_headers(tmp_path: Path) -> None:
     assert Scripted.make(tmp_path, wrong("-g")).errors("libc=musl") == [
         WRONG,
-        "  libanswer.a(answer.o) was compiled with headers in /usr/include, says its debug information",
+        "  libanswer.a(answer.o) names bits/types.h in its debug information, a header of glibc's alone",
         "  fix: have its build script compile with the compiler that CC names, as the crate cc does",
     ]
 

@@ -49,6 +49,8 @@ _FROM_FILE = re.compile(r"_binary_\w+_(start|end|size)")
 _GLIBC_ONLY = "gnu_get_libc_version"
 #: Headers of a compiler's own, and of C++'s library, which have names that a libc's have too.
 _COMPILERS = re.compile(r"/(gcc|gcc-cross|clang|c\+\+)/")
+#: The kernel's headers, which both libcs use as they are.
+_KERNELS = re.compile(r"/(linux|asm|asm-generic)/")
 #: gcc includes it in every file by itself; it says which standards hold, and nothing of a libc's interface.
 _ALWAYS = "stdc-predef.h"
 _ROOT = re.compile(r"(.*/include)(?:/(\w+-linux-\w+))?/")
@@ -222,7 +224,7 @@ def _asked(one: Subject, setting: Setting) -> Iterator[tuple[str, str]]:
 
 def _is_libcs(file: str, traces: Traces) -> bool:
     """Say whether a libc has a header of this name: the whole of its last one or two parts."""
-    if _COMPILERS.search(file):
+    if _COMPILERS.search(file) or _KERNELS.search(file):
         return False
     *_, directory, name = f"//{file}".split("/")
     return name != _ALWAYS and (name in traces.known or f"{directory}/{name}" in traces.known)

@@ -1,39 +1,33 @@
 """Was an archive that a build script made compiled with another libc's headers?
 
 The target's libc is not the machine's, and a build script may have compiled with the machine's compiler all the same,
-or have found a library of the machine's. Two things tell. Headers replace names: glibc's turn ``fprintf`` into
-``__fprintf_chk``, ``strtol`` into ``__isoc23_strtol``, ``open`` into ``open64``. Such a name, asked for in vain, that
-the machine's libc.a defines and the target's does not, was put there by glibc's headers. And debug information names
-the directories of the headers.
+or have found a library of the machine's. ``libc/verdict.py`` judges each object. What a build script links was compiled
+on this machine, so a header in /usr/include is the machine's, whoever the compiler is.
 
 Cargo says which archives a build script had linked, so the crate is known here; in the link only its members would be.
 Names that a programmer writes are left to the link, which knows whether anybody asks for them.
 
-Not modelled: objects without debug information whose names are the same under both libcs. Nothing tells them apart.
+Not modelled: objects for which nothing tells; the link knows which of their functions matter.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.elf.ar import read_archive
-from staticlink.elf.header import read_header
 from staticlink.elf.mapping import map_file
-from staticlink.elf.sections import SectionTable
 from staticlink.elf.symbols import is_object, read_object
 from staticlink.errors import Fault, StaticlinkError
+from staticlink.libc.verdict import Setting, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from staticlink.elf.mapping import Bytes
+    from staticlink.elf.symbols import ObjectSymbols
 
-#: Names that headers make, and programmers do not write: ``__fprintf_chk``, ``open64``.
-_MADE_BY_HEADERS = re.compile(r"__\w+|\w+64")
-_MACHINES_HEADERS = re.compile(rb"/usr/include[/\0]")
 _SHOWN = 3
 _FIX = "have its build script compile with the compiler that CC names, as the crate cc does"
 
@@ -48,30 +42,36 @@ class Libcs:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """An object of a build script's: what it asks for and defines, and whether it saw the machine's headers."""
+    """An object of a build script's."""
 
     display: str
-    asks: tuple[str, ...]
-    defines: tuple[str, ...]
-    saw_machine: bool
+    symbols: ObjectSymbols
+    data: Bytes
+    start: int
+    size: int
 
 
 def reject_wrong_libc(messages: Iterable[Mapping[str, Any]], libcs: Libcs, machine: str) -> None:
     """Raise ``wrong-libc`` for each archive in cargo's ``messages`` that was compiled for the machine's libc."""
     made = {path: crate for crate, path in _archives(messages)}
     members = {path: list(_members(path, machine)) for path in made}
-    defined = {name for found in members.values() for member in found for name in member.defines}
-    suspect = {
+    defined = {
         name
         for found in members.values()
         for member in found
-        for name in member.asks
-        if _MADE_BY_HEADERS.fullmatch(name) and name not in defined
+        for name in (*member.symbols.strong, *member.symbols.weak, *member.symbols.common)
     }
-    foreign = suspect & _promised(libcs.foreign) - _promised(libcs.own) if suspect else set()
+    setting = Setting(
+        own={},
+        rust_std=lambda _: None,
+        telling=lambda name: name not in defined,
+        whole=False,
+        archives={"musl": libcs.own, "glibc": libcs.foreign},
+        machine="glibc",
+    )
     faults = []
     for path, found in members.items():
-        evidence = [line for member in found for line in _evidence(member, foreign)]
+        evidence = [line for member in found for line in _evidence(member, path, setting)]
         if evidence:
             more = [f"and {len(evidence) - _SHOWN} more"] if len(evidence) > _SHOWN else []
             what = f"compiled with glibc's headers, the target is musl: {path.name} of crate {made[path]}"
@@ -80,12 +80,10 @@ def reject_wrong_libc(messages: Iterable[Mapping[str, Any]], libcs: Libcs, machi
         raise StaticlinkError(*faults)
 
 
-def _evidence(member: _Member, foreign: set[str]) -> Iterator[str]:
-    names = [name for name in member.asks if name in foreign]
-    if names:
-        yield f"{member.display} asks for {names[0]}, which glibc defines and musl does not"
-    elif member.saw_machine:
-        yield f"{member.display} was compiled with headers in /usr/include, says its debug information"
+def _evidence(member: _Member, path: Path, setting: Setting) -> Iterator[str]:
+    verdict, _ = judge(member, path, setting)
+    if verdict.kind == "glibc":
+        yield f"{member.display} {verdict.evidence[0]}"
 
 
 def _archives(messages: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Path]]:
@@ -115,19 +113,4 @@ def _members(path: Path, machine: str) -> Iterator[_Member]:
         if not table.thin and is_object(data, member.start, member.size):
             display = f"{path.name}({member.name})"
             symbols, _ = read_object(data, display, machine, member.start, member.size)
-            saw = _saw_machine(data, display, member.start, member.size)
-            defines = (*symbols.strong, *symbols.weak, *symbols.common)
-            yield _Member(display, symbols.undefined, defines, saw)
-
-
-def _saw_machine(data: Bytes, display: str, start: int, size: int) -> bool:
-    """Tell whether debug information names a directory of the machine's headers."""
-    table = SectionTable(read_header(data, display, start, size), memoryview(data)[start : start + size], display)
-    debug = [number for number, name in enumerate(table.names(), start=1) if name.startswith(".debug_")]
-    return any(_MACHINES_HEADERS.search(table.data(number, "debug information")) for number in debug)
-
-
-def _promised(libc: Path) -> frozenset[str]:
-    index = read_archive(map_file(libc), libc.name).index
-    names: Sequence[str] = index[0] if index is not None else ()
-    return frozenset(names)
+            yield _Member(display, symbols, data, member.start, member.size)
