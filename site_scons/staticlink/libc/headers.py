@@ -126,7 +126,9 @@ class Probe:
         lines = {name: f"enum {{ {_PREFIX}{name} = ({name}) }};" for name in names}
         accepted = self._accepted(lines)
         known = [name for name, line in lines.items() if line in accepted]
-        values = ", ".join(f"(long long) ({name})" for name in known) or "0"
+        if not known:
+            return {}
+        values = ", ".join(f"(long long) ({name})" for name in known)
         data = self._bytes([f"const long long {_PREFIX}values[] = {{ {values} }};"], "constants")
         return dict(zip(known, (one for (one,) in struct.iter_unpack("<q", data)), strict=True))
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,10 +92,7 @@ def measure(libcs: Sequence[Libc], headers: Sequence[str], into: Path, macros: S
 
 
 def classify(measured: Measured, policy: Mapping[str, Any]) -> Table:
-    """Return what ``policy`` makes of what was measured.
-
-    Raises :class:`StaticlinkError` with everything that no row of policy is about.
-    """
+    """Return what ``policy`` makes of what was measured."""
     table = Table()
     comparison = Comparison(measured.views[0], measured.views[1])
     constants = dict(_constants(measured, policy, table))
@@ -114,7 +111,7 @@ def classify(measured: Measured, policy: Mapping[str, Any]) -> Table:
             if name in behind["functions"]:
                 found |= dict.fromkeys(one for kind in behind["types"] for one in _type(kind, measured, comparison))
         found |= dict.fromkeys(constants.get(name, ()))
-        table.functions[name] = {one: None for one in found if not _harmless(one.subject, policy)}
+        table.functions[name] = dict.fromkeys(left for one in found if (left := _harmful(one, policy)).callers)
     table.functions |= {name: table.functions[known] for name, known in aliases.items()}
     for kind in sorted(measured.views[0].types.keys() & measured.views[1].types.keys()):
         sentences = [one.text for one in _type(kind, measured, comparison) if not one.subject.startswith("_")]
@@ -124,8 +121,6 @@ def classify(measured: Measured, policy: Mapping[str, Any]) -> Table:
     opaque = [name for row in policy["opaque"] for name in row["types"]]
     table.silent += [f"type that only {libc} shows: {name}" for name, libc in sorted(comparison.incomplete.items())
                      if name not in opaque]  # fmt: skip
-    if table.silent:
-        raise StaticlinkError(Fault("no-policy", "no policy for what was measured", tuple(table.silent)))
     return table
 
 
@@ -185,8 +180,11 @@ def _worded(name: str, one: int | None, other: int | None) -> tuple[str, tuple[s
     return f"{name} is {one} under glibc, {other} under musl", _LIBCS
 
 
-def _harmless(subject: str, policy: Mapping[str, Any]) -> bool:
-    return any(_fits(subject, row["subjects"]) for row in policy["harmless"])
+def _harmful(one: Difference, policy: Mapping[str, Any]) -> Difference:
+    """Return a difference with those of its callers alone that it harms, says ``policy``."""
+    rows = [row for row in policy["harmless"] if _fits(one.subject, row["subjects"])]
+    safe = {libc for row in rows for libc in row.get("callers", _LIBCS)}
+    return replace(one, callers=tuple(libc for libc in one.callers if libc not in safe))
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:
@@ -194,7 +192,13 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
 
 
 def render(tables: Sequence[Table], versions: Mapping[str, str], machine: str) -> str:
-    """Return the text of the policy file: what the ``tables`` of all ways to compile say together."""
+    """Return the text of the policy file: what the ``tables`` of all ways to compile say together.
+
+    Raises :class:`StaticlinkError` with everything that no row of policy is about.
+    """
+    silent = sorted({line for table in tables for line in table.silent})
+    if silent:
+        raise StaticlinkError(Fault("no-policy", "no policy for what was measured", tuple(silent)))
     functions: dict[str, dict[Difference, None]] = {}
     for table in tables:
         for name, found in table.functions.items():
@@ -211,7 +215,7 @@ def render(tables: Sequence[Table], versions: Mapping[str, str], machine: str) -
         f"same = {_words(same)}",
     ]
     for name in sorted(functions.keys() - set(same)):
-        told = sorted(functions[name], key=lambda one: (len(one.callers) == 1, one.subject, one.text))
+        told = sorted(functions[name], key=_weight)
         callers = sorted({libc for one in told for libc in one.callers})
         lines += ["", f"[differs.{name}]", f"callers = {toml_list(callers)}"]
         lines += ["differences = [", *(f'    "{text}",' for text in dict.fromkeys(one.text for one in told)), "]"]
@@ -223,6 +227,11 @@ def render(tables: Sequence[Table], versions: Mapping[str, str], machine: str) -
     merged = {name: text for table in tables for name, text in table.constants.items()}
     lines += [f'{name} = "{merged[name]}"' for name in sorted(merged)]
     return "\n".join([*lines, ""])
+
+
+def _weight(one: Difference) -> tuple[bool, bool, str, str]:
+    """Sort what both libcs have first, and whole types before their fields."""
+    return (" only" in one.text, "." in one.subject, one.subject, one.text)
 
 
 def toml_list(words: Sequence[str]) -> str:
@@ -275,21 +284,22 @@ def read_policy() -> dict[str, Any]:
     return rows
 
 
-def measure_machine(prefix: Path, machine: str = "x86_64") -> str:
-    """Return the text of the table for the musl at ``prefix`` and the machine's glibc."""
+def measure_machine(prefix: Path) -> tuple[Table, ...]:
+    """Return what the headers of the musl at ``prefix`` and of the machine's glibc say, a table a way to compile."""
     libcs, headers, policy = find_libcs(prefix), find_headers(prefix), read_policy()
     tables = []
     for macros in _MACROS:
         with tempfile.TemporaryDirectory() as into:
             tables.append(classify(measure(libcs, headers, Path(into), macros), policy))
-    return render(tables, find_versions(prefix), machine)
+    return tuple(tables)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the table of this machine anew."""
     path = _POLICY / "libc_abi" / "x86_64.toml"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(measure_machine(Path(arguments[0]).absolute()), encoding="utf-8")
+    prefix = Path(arguments[0]).absolute()
+    path.write_text(render(measure_machine(prefix), find_versions(prefix), "x86_64"), encoding="utf-8")
     return 0
 
 
