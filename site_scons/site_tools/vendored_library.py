@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from SCons.Node.FS import File
     from staticlink.vendored.wrapper import Host
 
-_CORE_PARTS = ("errors.py", "model.py", "target.py", "libc/note.py", "vendored")
+_CORE_PARTS = ("errors.py", "hardening.py", "model.py", "target.py", "libc/note.py", "fortify", "vendored")
 _MANIFEST = ".manifest.json"
 
 

@@ -10,7 +10,7 @@ _ENVIRONMENT = {"musl": "musl", "glibc": "gnu"}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A machine, a libc, and whether the executable is static and position-independent.
+    """A machine, a libc, and whether the executable is static, position-independent and hardened.
 
     ``arch`` is the machine as a target triple spells it (``x86_64``), ``libc`` is ``musl`` or ``glibc``.
     """
@@ -19,6 +19,7 @@ class Target:
     libc: str
     static: bool
     pie: bool = False
+    hardened: bool = False
 
     @property
     def triple(self) -> str:
@@ -32,6 +33,9 @@ class Target:
 
     @property
     def directory(self) -> str:
-        """The name of the build directory: ``x86_64-linux-musl-static``, ``-static-pie``, or the bare triple."""
+        """The name of the build directory: ``x86_64-linux-musl-static``, ``-static-pie``, or the bare triple.
+
+        What is hardened is compiled otherwise, so it has a directory of its own.
+        """
         suffix = "-static-pie" if self.static and self.pie else "-static" if self.static else ""
-        return self.triple + suffix
+        return self.triple + suffix + ("-hardened" if self.hardened else "")

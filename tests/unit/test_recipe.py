@@ -199,3 +199,32 @@ def test_values_within_values_without_end_are_refused(tmp_path: Path, opening: s
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     message = error_of(write(tmp_path, GOOD + "#" * (256 * 1024)))
     assert message == "invalid recipe: small.toml\n  larger than 262144 bytes"
+
+
+PLAIN = GOOD.replace(
+    'configure = ["--prefix=/"]\nmake = ["all"]\n\n[build.environment]\nA = "common"\nB = "common"\n',
+    'sources = ["src/one.c"]\narchive = "libsmall.a"\nflags = ["-DONE"]\n',
+).replace('configure = ["--musl"]\nenvironment = { B = "musl" }', 'flags = ["-DMUSL"]')
+
+
+def test_files_that_are_compiled_without_configure_and_make(tmp_path: Path) -> None:
+    steps = load_recipe(write(tmp_path, PLAIN)).steps
+    assert (steps["musl"].sources, steps["musl"].archive) == (("src/one.c",), "libsmall.a")
+    assert (steps["musl"].flags, steps["glibc"].flags) == (("-DONE", "-DMUSL"), ("-DONE",))
+    assert steps["musl"].configure == ()
+
+
+def test_both_kinds_of_a_build_at_once(tmp_path: Path) -> None:
+    text = PLAIN.replace('archive = "libsmall.a"', 'make = ["all"]').replace('["-DMUSL"]', '["-DMUSL"]\nmake = ["x"]')
+    assert error_of(write(tmp_path, text)) == (
+        "invalid recipe: small.toml\n"
+        "  build.archive: missing\n"
+        "  build.make: beside sources\n"
+        "  build.musl.make: beside sources"
+    )
+
+
+def test_flags_without_a_file_to_compile(tmp_path: Path) -> None:
+    assert error_of(write(tmp_path, GOOD.replace('make = ["all"]', 'flags = ["-O2"]'))) == (
+        "invalid recipe: small.toml\n  build.flags: without sources"
+    )

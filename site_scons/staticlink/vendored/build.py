@@ -1,13 +1,13 @@
 """How does a source become a prefix?
 
-Fetched, unpacked, configured outside its source tree, made, and gathered into a directory that holds what the recipe
+Fetched, unpacked, configured outside its source tree, made (or compiled by one command), and gathered into a directory that holds what the recipe
 lists. The result is kept in the cache under a key that covers everything that decides it: the recipe, the archive, the
 machine's compiler, this code, the target, and the files of what it needs. The same key gives the same bytes: paths are
 mapped away, times come from the archive, and the environment holds nothing of the user's.
 
 All code is compiled position-independent (``-fPIE``), so one archive serves static and static-pie executables, and
-with unwind tables, so that a panic can pass through C. Not modelled: cross compilation, build systems other than
-configure and make.
+with unwind tables, so that a panic can pass through C; for a hardened target also with ``hardening.py``'s flags. Not
+modelled: cross compilation, build systems other than configure and make.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
+from staticlink.hardening import hardening_flags
 from staticlink.vendored.cache import read_tree
 from staticlink.vendored.fetch import fetch_source
 from staticlink.vendored.unpack import unpack
-from staticlink.vendored.wrapper import Host, identify_host, write_sysroot
+from staticlink.vendored.wrapper import FORTIFY, Host, identify_host, write_sysroot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,7 +96,7 @@ def build_dependency(
             scratch = Path(directory)
             unpacked = unpack(path, archive.sha256, scratch / "unpacked")
             unpacked.top.rename(scratch / "source")
-            environment = _environment(scratch, host, prefixes, unpacked.newest)
+            environment = _environment(scratch, host, prefixes, target, unpacked.newest)
             log = cache.root / "logs" / f"{entry}.log"
             build = _Build(recipe, scratch, log, environment, jobs, say, verbose)
             _compile(build, recipe.steps[target.libc])
@@ -116,6 +117,8 @@ def _entries(recipe: Recipe, target: Target, prefixes: Mapping[str, Path], host:
         "cc": host.cc,
         "code": [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _CODE],
         "target": target.triple,
+        "flags": hardening_flags(target),
+        "fortify": read_tree(FORTIFY) if recipe.sysroot else {},
         "needs": {name: list(read_tree(prefix).items()) for name, prefix in prefixes.items()},
     }
     for archive in recipe.archives:
@@ -124,7 +127,7 @@ def _entries(recipe: Recipe, target: Target, prefixes: Mapping[str, Path], host:
         yield archive, f"{recipe.name}-{recipe.version}-{target.triple}-{key[:32]}"
 
 
-def _environment(scratch: Path, host: Host, prefixes: Mapping[str, Path], epoch: int) -> dict[str, str]:
+def _environment(scratch: Path, host: Host, prefixes: Mapping[str, Path], target: Target, epoch: int) -> dict[str, str]:
     """Return the whole environment of configure and make: what is not here does not reach them."""
     for name in ("build", "out", "home", "tmp"):
         (scratch / name).mkdir()
@@ -133,7 +136,7 @@ def _environment(scratch: Path, host: Host, prefixes: Mapping[str, Path], epoch:
     return {
         "PATH": ":".join([*map(str, own), host.path]),
         "CC": "cc" if own else shlex.join(host.cc),
-        "CFLAGS": f"{_CFLAGS} -ffile-prefix-map={scratch}=.",
+        "CFLAGS": " ".join([_CFLAGS, *hardening_flags(target), f"-ffile-prefix-map={scratch}=."]),
         "PKG_CONFIG": "false",
         "HOME": str(scratch / "home"),
         "TMPDIR": str(scratch / "tmp"),
@@ -147,9 +150,13 @@ def _environment(scratch: Path, host: Host, prefixes: Mapping[str, Path], epoch:
 
 
 def _compile(build: _Build, steps: Steps) -> None:
-    """Run configure, make, and make's install targets."""
+    """Run configure, make, and make's install targets, or compile what needs none of these."""
     build.log.parent.mkdir(mode=0o700, exist_ok=True)
     build.log.write_bytes(b"")
+    if steps.archive is not None:
+        _compile_archive(build, steps, steps.archive)
+        build.log.unlink()
+        return
     with build.jobs.client() as (shared, descriptors):
         _run(build, ["../source/configure", *steps.configure], dict(steps.environment))
         _run(build, ["make", *steps.make], shared, descriptors)
@@ -157,6 +164,15 @@ def _compile(build: _Build, steps: Steps) -> None:
             command = ["make", f"DESTDIR={build.scratch / 'out'}", *steps.install]
             _run(build, command, shared, descriptors)
     build.log.unlink()
+
+
+def _compile_archive(build: _Build, steps: Steps, archive: str) -> None:
+    """Compile the files that the recipe names, one after the other: there are few."""
+    compiler = [*shlex.split(build.environment["CC"]), *shlex.split(build.environment["CFLAGS"]), *steps.flags]
+    objects = [f"{number}-{Path(source).stem}.o" for number, source in enumerate(steps.sources)]
+    for source, made in zip(steps.sources, objects, strict=True):
+        _run(build, [*compiler, "-c", f"../source/{source}", "-o", made], {})
+    _run(build, ["ar", "rcD", archive, *objects], {})
 
 
 def _run(build: _Build, command: list[str], more: Mapping[str, str], descriptors: tuple[int, ...] = ()) -> None:

@@ -3,10 +3,11 @@
 A recipe is one TOML file. It pins the archives it accepts by sha256, says where such an archive can be had (the hash
 decides, so the places need no trust), how ``configure`` and ``make`` are called, and which files of the result others
 may rely on. ``from`` of a copy begins with ``source`` or ``build``; ``install`` names targets of make that understand
-``DESTDIR``. A ``[build.musl]`` or ``[build.glibc]`` table adds to ``[build]`` for that libc.
+``DESTDIR``. A ``[build.musl]`` or ``[build.glibc]`` table adds to ``[build]`` for that libc. A dependency that is a few C
+files has no use for either: ``sources`` are compiled with ``flags`` into ``archive``.
 
-Everything is checked when the file is read, and all its faults are reported at once. Not modelled: dependencies that
-are not built by configure and make, versions to choose from.
+Everything is checked when the file is read, and all its faults are reported at once. Not modelled: other build systems,
+versions to choose from.
 """
 
 from __future__ import annotations
@@ -63,12 +64,18 @@ class DebianSource:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How a source is compiled for one libc: arguments and environment of configure, arguments of make."""
+    """How a source is compiled for one libc: arguments and environment of configure, arguments of make.
+
+    With an ``archive``, neither is run: it is made of ``sources``, compiled with ``flags``.
+    """
 
     configure: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     make: tuple[str, ...] = ()
     install: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    archive: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +131,10 @@ _STEPS = {
     "environment": Key(is_table_of_texts),
     "make": Key(list_of(is_text)),
     "install": Key(list_of(is_word)),
+    "flags": Key(list_of(is_text)),
 }
-_BUILD = {**_STEPS, **{libc: Key(is_table, below=_STEPS) for libc in _LIBCS}}
+_PLAIN = {"sources": Key(set_of(is_path)), "archive": Key(is_word)}
+_BUILD = {**_STEPS, **_PLAIN, **{libc: Key(is_table, below=_STEPS) for libc in _LIBCS}}
 _COPY = {
     "from": Key(_is_origin, required=True),
     "to": Key(is_path, required=True),
@@ -169,11 +178,23 @@ def load_recipe(path: Path) -> Recipe:
     except (ValueError, LookupError, TypeError, AttributeError) as error:  # toml raises all of these on bad input
         raise fail("invalid-recipe", what, evidence=(f"not TOML: {error}",)) from None
     faults = check_table(data, _RECIPE)
+    faults += [] if faults else _contradictions(data["build"])
     if not faults and data["name"] != path.stem:
         faults = [f"name: {data['name']}, but the file is called {path.name}"]
     if faults:
         raise fail("invalid-recipe", what, evidence=faults)
     return _recipe(data)
+
+
+def _contradictions(build: dict[str, Any]) -> list[str]:
+    """Return what is wrong with a build that is both kinds, or neither whole."""
+    tables = {"build": build, **{f"build.{libc}": build.get(libc, {}) for libc in _LIBCS}}
+    if "sources" not in build and "archive" not in build:
+        return [f"{where}.flags: without sources" for where, table in tables.items() if "flags" in table]
+    faults = [f"build.{key}: missing" for key in _PLAIN if key not in build]
+    made = ("configure", "environment", "make", "install")
+    faults += [f"{where}.{key}: beside sources" for where, table in tables.items() for key in made if key in table]
+    return faults
 
 
 def _recipe(data: dict[str, Any]) -> Recipe:
@@ -202,7 +223,15 @@ def _steps(common: dict[str, Any], own: dict[str, Any]) -> Steps:
         return (*common.get(key, ()), *own.get(key, ()))
 
     environment = {**common.get("environment", {}), **own.get("environment", {})}
-    return Steps(both("configure"), tuple(sorted(environment.items())), both("make"), both("install"))
+    return Steps(
+        configure=both("configure"),
+        environment=tuple(sorted(environment.items())),
+        make=both("make"),
+        install=both("install"),
+        sources=both("sources"),
+        flags=both("flags"),
+        archive=common.get("archive"),
+    )
 
 
 def _copy(table: dict[str, Any]) -> Copy:

@@ -1,6 +1,7 @@
 """What is ``cc`` for a libc that is not the machine's own?
 
-A prefix becomes a sysroot: beside its headers and libc go the kernel's headers, a specs file, and ``bin/cc``, a script
+A prefix becomes a sysroot: beside its headers and libc go the kernel's headers, headers that check (``fortify/``, for a
+libc without any of its own: they do nothing unless ``_FORTIFY_SOURCE`` is defined), a specs file, and ``bin/cc``, a script
 that calls the machine's gcc with them. The script finds the sysroot beside itself and the specs file holds no path, so
 the directory can be copied anywhere, into a path with spaces too.
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 60
 _KERNEL = ("asm", "asm-generic", "linux")
+#: Our own headers for _FORTIFY_SOURCE.
+FORTIFY = Path(__file__).parent.parent / "fortify"
 
 _SPECS = """\
 %rename cpp_options staticlink_cpp_options
@@ -100,7 +103,7 @@ for argument do
     set -- "$@" "$argument"
 done
 exec @CC@ -specs="$root/lib/cc.specs" -B"$root/lib/" "-ffile-prefix-map=$root=/sysroot" "$@" \\
-    -nostdinc -isystem "$root/include" -idirafter "$root/kernel" $mode "-L$root/lib"
+    -nostdinc -isystem "$root/fortify" -isystem "$root/include" -idirafter "$root/kernel" $mode "-L$root/lib"
 """
 
 
@@ -117,6 +120,7 @@ def write_sysroot(prefix: Path, host: Host, target: Target, version: str) -> Non
     _ask(host, "-dumpspecs")
     for name, directory in find_kernel_headers(_include_directories(host)).items():
         shutil.copytree(directory, prefix / "kernel" / name, copy_function=shutil.copyfile)
+    shutil.copytree(FORTIFY, prefix / "fortify", copy_function=shutil.copyfile)
     (prefix / "lib" / "cc.specs").write_text(_SPECS, encoding="utf-8")
     (prefix / "lib" / "note.s").write_text(note_source(target.libc, version), encoding="utf-8")
     script = prefix / "bin" / "cc"
