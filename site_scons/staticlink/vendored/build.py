@@ -1,9 +1,9 @@
 """How does a source become a prefix?
 
-Fetched, unpacked, configured outside its source tree, made (or compiled by one command), and gathered into a directory that holds what the recipe
-lists. The result is kept in the cache under a key that covers everything that decides it: the recipe, the archive, the
-machine's compiler, this code, the target, and the files of what it needs. The same key gives the same bytes: paths are
-mapped away, times come from the archive, and the environment holds nothing of the user's.
+Fetched, unpacked, configured outside its source tree and made, or just compiled, and gathered into a directory that
+holds what the recipe lists. The result is kept in the cache under a key that covers everything that decides it: the
+recipe, the archive, the machine's compiler, this code, the target, and the files of what it needs. The same key gives
+the same bytes: paths are mapped away, times come from the archive, and the environment holds nothing of the user's.
 
 All code is compiled position-independent (``-fPIE``), so one archive serves static and static-pie executables, and
 with unwind tables, so that a panic can pass through C; for a hardened target also with ``hardening.py``'s flags. Not

@@ -3,8 +3,8 @@
 A recipe is one TOML file. It pins the archives it accepts by sha256, says where such an archive can be had (the hash
 decides, so the places need no trust), how ``configure`` and ``make`` are called, and which files of the result others
 may rely on. ``from`` of a copy begins with ``source`` or ``build``; ``install`` names targets of make that understand
-``DESTDIR``. A ``[build.musl]`` or ``[build.glibc]`` table adds to ``[build]`` for that libc. A dependency that is a few C
-files has no use for either: ``sources`` are compiled with ``flags`` into ``archive``.
+``DESTDIR``. A ``[build.musl]`` or ``[build.glibc]`` table adds to ``[build]`` for that libc. A dependency that is a few
+C files has no use for either: ``sources`` are compiled with ``flags`` into ``archive``.
 
 Everything is checked when the file is read, and all its faults are reported at once. Not modelled: other build systems,
 versions to choose from.

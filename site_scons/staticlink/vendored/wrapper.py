@@ -1,9 +1,9 @@
 """What is ``cc`` for a libc that is not the machine's own?
 
-A prefix becomes a sysroot: beside its headers and libc go the kernel's headers, headers that check (``fortify/``, for a
-libc without any of its own: they do nothing unless ``_FORTIFY_SOURCE`` is defined), a specs file, and ``bin/cc``, a script
-that calls the machine's gcc with them. The script finds the sysroot beside itself and the specs file holds no path, so
-the directory can be copied anywhere, into a path with spaces too.
+A prefix becomes a sysroot: beside its headers and libc go the kernel's headers, our own for ``_FORTIFY_SOURCE``
+(``fortify/``), a specs file, and ``bin/cc``, a script that calls the machine's gcc with them. The script finds the
+sysroot beside itself and the specs file holds no path, so the directory can be copied anywhere, into a path with spaces
+too.
 
 Linking is static unless ``-shared`` or ``-r`` is asked for, because there is no shared libc, and a configure script
 that links and runs a test program would fail otherwise. The crt objects are the libc's, with gcc's ``crtbegin.o``
