@@ -30,10 +30,11 @@ from staticlink.link.audits.thread_locals import find_tls_mismatches
 from staticlink.link.audits.weak_references import find_weak_references
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.shims import explain_refusals, load_shims
 from staticlink.report.text import referrer_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from staticlink.link.audits.foreign_libc import Judged
@@ -114,7 +115,8 @@ def explain_undefined(
     ``left_out`` are archives that gave no member: where one of them defines a missing symbol, the fault says so.
     ``other_libc`` is the compiler's own libc.a when the link is for another libc.
     """
-    undefined = list(_undefined(resolution, left_out))
+    refused = explain_refusals(resolution.undefined, load_shims()) if other_libc and resolution.undefined else {}
+    undefined = list(_undefined(resolution, left_out, refused))
     causes = explain_missing(resolution, resolution.undefined.keys(), other_libc) if undefined else ()
     return _shown([*causes, *undefined], see)
 
@@ -133,7 +135,11 @@ def _shown(faults: Sequence[Fault], see: str) -> tuple[Fault, ...]:
     return (*shown[:-1], replace(shown[-1], see=see)) if shown else ()
 
 
-def _undefined(resolution: Resolution, left_out: Sequence[Archive]) -> Iterator[Fault]:
+def _undefined(resolution: Resolution, left_out: Sequence[Archive], refused: Mapping[str, str]) -> Iterator[Fault]:
     for symbol, referrers in resolution.undefined.items():
         owners = [f"defined in {archive.display}, left out" for archive in left_out if symbol in archive.promises]
-        yield Fault("undefined-symbol", f"undefined symbol: {symbol}", (*referrer_lines(referrers), *owners))
+        if symbol in refused:
+            evidence = (*referrer_lines(referrers), *owners, refused[symbol])
+            yield Fault("refused-shim", f"no shim can stand in for: {symbol}", evidence)
+        else:
+            yield Fault("undefined-symbol", f"undefined symbol: {symbol}", (*referrer_lines(referrers), *owners))

@@ -79,7 +79,6 @@ class _File(NamedTuple):
 
 
 def recall_plan(request: LinkRequest) -> Planned | None:
-
     """Return the plan of the last link of ``request``, if planning it from nothing would give the same one."""
     now = time.time_ns()
     path = _record_path(request.output)

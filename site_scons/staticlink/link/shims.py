@@ -32,8 +32,8 @@ _POLICY = Path(__file__).parent.parent / "policy" / "shims.toml"
 _SOURCES = Path(__file__).parent.parent / "shim_sources"
 REFUSED = "refused"
 _CLASSES = ("sound", "changes-behaviour", REFUSED)
-_OPTIONAL = ("bridge", "source")
-_KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, "bridge": bool}
+_OPTIONAL = ("bridge", "replaces", "source")
+_KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, "bridge": bool, "replaces": bool}
 _COMPILE_TIMEOUT = 120  # seconds
 
 
@@ -41,7 +41,8 @@ _COMPILE_TIMEOUT = 120  # seconds
 class Shim:
     """One C file that defines ``symbols``; ``kind`` is ``sound``, ``changes-behaviour`` or ``refused``.
 
-    One that was chosen for a link has only the symbols that the link needs. A refused one has no ``source``.
+    One that was chosen for a link has only the symbols that the link needs. A refused one has no ``source``. One that
+    ``replaces`` stands in for functions that musl has, and that do something else there.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Shim:
     kind: str
     why: str
     bridge: bool = False
+    replaces: bool = False
 
 
 def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, ...]:
@@ -125,7 +127,8 @@ def _compile(shim: Shim, cc: Sequence[str], output: Path) -> Path:
 
 def _shim(row: Mapping[str, Any], sources: Path) -> Shim:
     source = sources / row["source"] if "source" in row else None
-    return Shim(row["name"], source, tuple(row["symbols"]), row["class"], row["why"], bridge=row.get("bridge", False))
+    bridge, replaces = row.get("bridge", False), row.get("replaces", False)
+    return Shim(row["name"], source, tuple(row["symbols"]), row["class"], row["why"], bridge=bridge, replaces=replaces)
 
 
 def _faults(row: Mapping[str, object], sources: Path) -> list[str]:

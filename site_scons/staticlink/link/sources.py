@@ -165,10 +165,11 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     """
     if request.libc.name != "musl":
         return inputs
+    known = load_shims()
     roads = [facts for facts in crates.values() if facts["road"] == "shim"]
-    asked = inputs.undefined() if roads else _asked_by_strangers(inputs)
+    asked = _asked_by_strangers(inputs, frozenset(name for shim in known if shim.replaces for name in shim.symbols))
     bridge = any(facts.get("start_bridge") for facts in roads)
-    shims = choose_shims(asked, load_shims(), start_bridge=bridge) if asked or bridge else ()
+    shims = choose_shims(asked | inputs.undefined().keys() if roads else asked, known, start_bridge=bridge)
     if not shims:
         return inputs
     paths = compile_shims(shims, cc=request.cc, into=shim_directory(request))
@@ -176,12 +177,15 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     return replace(inputs, objects=(*inputs.objects, *objects), shims=shims)
 
 
-def _asked_by_strangers(inputs: Inputs) -> set[str]:
-    """Return what members of archives ask for in vain that no note of theirs says were compiled for this libc."""
+def _asked_by_strangers(inputs: Inputs, replaced: frozenset[str]) -> set[str]:
+    """Return what members of archives ask for in vain, or ask for of ``replaced``, and that need not be this libc's.
+
+    A member with a note was compiled for this libc, which has what its headers promise.
+    """
     resolution = inputs.resolution()
-    missing = frozenset(resolution.undefined)
-    members = (one for one in resolution.loaded if missing and one.archive is not None)
-    asking = ((one, missing.intersection(resolution.references(one))) for one in members)
+    wanted = replaced.union(resolution.undefined)
+    members = (one for one in resolution.loaded if one.archive is not None)
+    asking = ((one, wanted.intersection(resolution.references(one))) for one in members)
     return {name for one, names in asking if names and NOTE not in one.section_names() for name in names}
 
 

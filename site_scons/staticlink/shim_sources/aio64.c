@@ -7,6 +7,16 @@
 #include <aio.h>
 #include <stddef.h>
 
+/* musl's headers may define the names as macros. */
+#undef aio_read64
+#undef aio_write64
+#undef aio_error64
+#undef aio_return64
+#undef aio_cancel64
+#undef aio_suspend64
+#undef aio_fsync64
+#undef lio_listio64
+
 _Static_assert(sizeof(struct aiocb) == 168, "aiocb");
 _Static_assert(offsetof(struct aiocb, aio_fildes) == 0, "aio_fildes");
 _Static_assert(offsetof(struct aiocb, aio_lio_opcode) == 4, "aio_lio_opcode");
@@ -17,8 +27,8 @@ _Static_assert(offsetof(struct aiocb, aio_sigevent) == 32, "aio_sigevent");
 _Static_assert(offsetof(struct aiocb, aio_offset) == 128, "aio_offset");
 
 #define NAME(type, name, parameters, call) \
-	type(name) parameters;             \
-	type(name) parameters { return call; }
+	type name parameters;             \
+	type name parameters { return call; }
 
 NAME(int, aio_read64, (struct aiocb *one), aio_read(one))
 NAME(int, aio_write64, (struct aiocb *one), aio_write(one))

@@ -1,7 +1,6 @@
 /* The classes of floating-point numbers under glibc's own names, for objects whose headers made no builtins of them.
 
-   Defined: isinf isinff isinfl isnan isnanf isnanl finite finitef finitel, and each with two underscores: __isinf __isinff
-   __isinfl __isnan __isnanf __isnanl __finite __finitef __finitel.
+   Defined: isinf isinff isinfl isnan isnanf isnanl finitel; __isinf __isinff __isinfl __isnan __isnanf __isnanl __finite __finitef __finitel.
 
    isinf answers +1 or -1, isnan, finite and signbit answer zero or not (the glibc manual, "Floating-Point Number
    Classification Functions"). musl has them as macros and __fpclassify, __signbit only. */
@@ -15,8 +14,16 @@
 #define CLASSES(suffix, type)                                  \
 	NAMES(suffix, type, isinf, __builtin_isinf_sign(x))    \
 	NAMES(suffix, type, isnan, __builtin_isnan(x))         \
-	NAMES(suffix, type, finite, __builtin_isfinite(x))
+	int __finite##suffix(type x);                          \
+	int __finite##suffix(type x) { return __builtin_isfinite(x); }
 
 CLASSES(, double)
 CLASSES(f, float)
 CLASSES(l, long double)
+
+int finitel(long double x);
+
+int finitel(long double x)
+{
+	return __builtin_isfinite(x);
+}

@@ -6,17 +6,22 @@
 #include <string.h>
 #include <sys/uio.h>
 
-static inline _Noreturn void end_program(const char *what)
+static inline _Noreturn void end_with(const char *what, const char *end)
 {
 	struct iovec words[] = {
 		{"*** ", 4},
 		{(void *)what, strlen(what)},
-		{" ***: terminated\n", 17},
+		{(void *)end, strlen(end)},
 	};
 	ssize_t written = writev(2, words, 3);
 
 	(void)written; /* There is nobody left to tell. */
 	abort();
+}
+
+static inline _Noreturn void end_program(const char *what)
+{
+	end_with(what, " ***: terminated\n");
 }
 
 static inline void require(int holds)

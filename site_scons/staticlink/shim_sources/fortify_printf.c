@@ -31,9 +31,9 @@ static int is_writable(uintptr_t address)
 	return writable;
 }
 
-/* What a format asks for: %n, and which arguments by their number (the first 64). */
+/* What a format asks for: %n, which arguments by their number (the first 64), and any without one. */
 struct asked {
-	int stores;
+	int stores, unnumbered;
 	uint64_t numbered;
 };
 
@@ -63,21 +63,26 @@ static void note_number(struct asked *asked, unsigned number)
 
 static struct asked look_through(const void *format, reader *read)
 {
-	struct asked asked = {0, 0};
+	struct asked asked = {0, 0, 0};
 	size_t at = 0;
 
 	while (read(format, at)) {
 		if (read(format, at++) != '%')
 			continue;
 		unsigned number = 0;
+		int numbered = 0;
 		while (is_one_of(read(format, at), "0123456789$*.-+ #'IhlqjzZtLw")) {
 			unsigned one = read(format, at++);
 			number = one >= '0' && one <= '9' ? number * 10 + (one - '0') : number;
-			if (one == '$')
+			if (one == '$') {
 				note_number(&asked, number);
+				numbered = 1;
+			}
 			if (one < '0' || one > '9')
 				number = 0;
 		}
+		if (read(format, at) != '%')
+			asked.unnumbered |= !numbered;
 		if (read(format, at) == 'n')
 			asked.stores = 1;
 		if (read(format, at))
@@ -92,9 +97,9 @@ static void check(int flag, const void *format, reader *read)
 		return;
 	struct asked asked = look_through(format, read);
 	if (asked.stores && is_writable((uintptr_t)format))
-		end_program("%n in writable segment detected");
-	if (asked.numbered & (asked.numbered + 1))
-		end_program("invalid %N$ use detected");
+		end_with("%n in writable segment detected", " ***\n");
+	if (!asked.unnumbered && asked.numbered & (asked.numbered + 1))
+		end_with("invalid %N$ use detected", " ***\n");
 }
 
 #define CHECKED(call)                               \

@@ -180,6 +180,7 @@ int __ppoll_chk(struct pollfd *on, nfds_t count, const struct timespec *timeout,
 /* FD_SET asks which word of the set a descriptor is in. */
 long __fdelt_chk(long fd)
 {
-	require(fd >= 0 && fd < FD_SETSIZE);
+	if (fd < 0 || fd >= FD_SETSIZE)
+		end_program("bit out of range 0 - FD_SETSIZE on fd_set");
 	return fd / (8 * (long)sizeof(long));
 }

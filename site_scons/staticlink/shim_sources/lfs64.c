@@ -8,7 +8,6 @@
 
 #include "layouts64.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,8 +15,56 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* musl's headers may define some of the names as macros: parentheses keep a name from being one. */
-#define WEAK(type, name, parameters) type(name) parameters; __attribute__((weak)) type(name) parameters
+/* musl's headers may define some of the names as macros. */
+#undef open64
+#undef openat64
+#undef fcntl64
+#undef creat64
+#undef stat64
+#undef fstat64
+#undef lstat64
+#undef fstatat64
+#undef statfs64
+#undef fstatfs64
+#undef statvfs64
+#undef fstatvfs64
+#undef lseek64
+#undef lockf64
+#undef ftruncate64
+#undef truncate64
+#undef fallocate64
+#undef posix_fallocate64
+#undef posix_fadvise64
+#undef pread64
+#undef pwrite64
+#undef preadv64
+#undef pwritev64
+#undef preadv64v2
+#undef pwritev64v2
+#undef sendfile64
+#undef mmap64
+#undef fopen64
+#undef freopen64
+#undef tmpfile64
+#undef fseeko64
+#undef ftello64
+#undef fgetpos64
+#undef fsetpos64
+#undef mkstemp64
+#undef mkstemps64
+#undef mkostemp64
+#undef mkostemps64
+#undef readdir64
+#undef readdir64_r
+#undef scandir64
+#undef alphasort64
+#undef versionsort64
+#undef getdents64
+#undef getrlimit64
+#undef setrlimit64
+#undef prlimit64
+
+#define WEAK(type, name, parameters) type name parameters; __attribute__((weak)) type name parameters
 
 static mode_t mode_of(int flags, va_list arguments)
 {
@@ -116,10 +163,6 @@ WEAK(int, scandir64, (const char *path, struct dirent ***found, chosen *choose, 
 WEAK(int, alphasort64, (const struct dirent **one, const struct dirent **two)) { return alphasort(one, two); }
 WEAK(int, versionsort64, (const struct dirent **one, const struct dirent **two)) { return versionsort(one, two); }
 WEAK(ssize_t, getdents64, (int fd, void *to, size_t size)) { return getdents(fd, to, size); }
-WEAK(int, ftw64, (const char *path, int (*visit)(const char *, const struct stat *, int), int open_at_most))
-{
-	return ftw(path, visit, open_at_most);
-}
 
 WEAK(int, getrlimit64, (int what, struct rlimit *limit)) { return getrlimit(what, limit); }
 WEAK(int, setrlimit64, (int what, const struct rlimit *limit)) { return setrlimit(what, limit); }

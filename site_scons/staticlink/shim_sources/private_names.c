@@ -1,7 +1,7 @@
 /* Functions that glibc's headers or programs of its time call by a second name, with two underscores.
 
    Each is the public function (glibc declares them as aliases); rawmemchr is memchr for a byte that is there. musl has
-   the public names only. __strtol_internal and its kin take one more argument, which asks for digit grouping by the
+   the public names only. __strtod_internal and its kin take one more argument, which asks for digit grouping by the
    locale; no program's headers ever asked for it. */
 
 #define _GNU_SOURCE
@@ -16,17 +16,11 @@ void *__rawmemchr(const void *, int);
 char *__strdup(const char *);
 char *__strndup(const char *, size_t);
 void *__mempcpy(void *, const void *, size_t);
-char *__stpcpy(char *, const char *);
-char *__stpncpy(char *, const char *, size_t);
 char *__strtok_r(char *, const char *, char **);
 int __strcasecmp(const char *, const char *);
 int __strncasecmp(const char *, const char *, size_t);
 char *__secure_getenv(const char *);
 long __sysconf(int);
-long __strtol_internal(const char *, char **, int, int);
-unsigned long __strtoul_internal(const char *, char **, int, int);
-long long __strtoll_internal(const char *, char **, int, int);
-unsigned long long __strtoull_internal(const char *, char **, int, int);
 double __strtod_internal(const char *, char **, int);
 float __strtof_internal(const char *, char **, int);
 long double __strtold_internal(const char *, char **, int);
@@ -36,37 +30,11 @@ void *__rawmemchr(const void *in, int byte) { return memchr(in, byte, PTRDIFF_MA
 char *__strdup(const char *text) { return strdup(text); }
 char *__strndup(const char *text, size_t size) { return strndup(text, size); }
 void *__mempcpy(void *to, const void *from, size_t size) { return mempcpy(to, from, size); }
-char *__stpcpy(char *to, const char *from) { return stpcpy(to, from); }
-char *__stpncpy(char *to, const char *from, size_t size) { return stpncpy(to, from, size); }
 char *__strtok_r(char *text, const char *between, char **rest) { return strtok_r(text, between, rest); }
 int __strcasecmp(const char *one, const char *two) { return strcasecmp(one, two); }
 int __strncasecmp(const char *one, const char *two, size_t size) { return strncasecmp(one, two, size); }
 char *__secure_getenv(const char *name) { return secure_getenv(name); }
 long __sysconf(int name) { return sysconf(name); }
-
-long __strtol_internal(const char *text, char **end, int base, int group)
-{
-	(void)group;
-	return strtol(text, end, base);
-}
-
-unsigned long __strtoul_internal(const char *text, char **end, int base, int group)
-{
-	(void)group;
-	return strtoul(text, end, base);
-}
-
-long long __strtoll_internal(const char *text, char **end, int base, int group)
-{
-	(void)group;
-	return strtoll(text, end, base);
-}
-
-unsigned long long __strtoull_internal(const char *text, char **end, int base, int group)
-{
-	(void)group;
-	return strtoull(text, end, base);
-}
 
 double __strtod_internal(const char *text, char **end, int group)
 {

@@ -1,11 +1,11 @@
-/* stat, lstat, fstat and mknod as objects compiled before glibc 2.33 ask for them, with the version of the structure.
+/* stat, lstat and fstat for 64-bit offsets as objects compiled before glibc 2.33 ask for them, with the version of the
+   structure. musl has the names without 64 itself, for any version.
 
-   On x86-64 there is one layout, and glibc takes the versions 0 and 1 for it; mknod has version 0. Any other fails with
-   EINVAL (glibc, io/xstat.c and sysdeps/unix/sysv/linux/xmknod.c). layouts64.h asserts the layout. */
+   On x86-64 there is one layout, and glibc takes the versions 0 and 1 for it; any other fails with EINVAL (glibc,
+   sysdeps/unix/sysv/linux/xstat64.c). layouts64.h asserts the layout. */
 
 #include "layouts64.h"
 #include <errno.h>
-#include <fcntl.h>
 
 #define VERSIONED(name, parameters, known, call)     \
 	int name parameters;                         \
@@ -18,16 +18,8 @@
 		return call;                         \
 	}
 
-VERSIONED(__xstat, (int version, const char *path, struct stat *facts), 1, stat(path, facts))
 VERSIONED(__xstat64, (int version, const char *path, struct stat *facts), 1, stat(path, facts))
-VERSIONED(__lxstat, (int version, const char *path, struct stat *facts), 1, lstat(path, facts))
 VERSIONED(__lxstat64, (int version, const char *path, struct stat *facts), 1, lstat(path, facts))
-VERSIONED(__fxstat, (int version, int fd, struct stat *facts), 1, fstat(fd, facts))
 VERSIONED(__fxstat64, (int version, int fd, struct stat *facts), 1, fstat(fd, facts))
-VERSIONED(__fxstatat, (int version, int fd, const char *path, struct stat *facts, int flags), 1,
-	  fstatat(fd, path, facts, flags))
 VERSIONED(__fxstatat64, (int version, int fd, const char *path, struct stat *facts, int flags), 1,
 	  fstatat(fd, path, facts, flags))
-VERSIONED(__xmknod, (int version, const char *path, mode_t mode, dev_t *device), 0, mknod(path, mode, *device))
-VERSIONED(__xmknodat, (int version, int fd, const char *path, mode_t mode, dev_t *device), 0,
-	  mknodat(fd, path, mode, *device))

@@ -1,0 +1,149 @@
+"""Does every shim do on musl what the real function does on glibc, item by item, and fail as it fails?
+
+A caller in ``tests/shims`` is compiled once, with the machine's glibc headers. It is linked with glibc, where the real
+functions answer, and as an archive by ``staticlink link --libc=musl``, where the shims do. Both runs must print the
+same and end the same way. A shim that changes behaviour has no twin: what it answers is written down here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from staticlink.elf.ar import read_archive
+from staticlink.elf.mapping import map_file
+from staticlink.elf.symbols import read_object
+from staticlink.link.libc import compiler_directories
+from staticlink.link.shims import load_shims
+
+from tests.checkout import TOP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOURCES = TOP / "tests" / "shims"
+ALIKE = sorted(path.stem for path in SOURCES.glob("*.c") if path.stem != "said_on_musl")
+_CHANGED = """\
+getcontext(&context): -1, errno 38
+setcontext(&context): -1, errno 38
+swapcontext(&context, &context): -1, errno 38
+backtrace(frames, 4): 0
+backtrace_symbols(frames, 0) != NULL: 1
+mallopt(M_MMAP_THRESHOLD, 1): 0
+malloc_trim(0): 0
+malloc_info(0, stdout): -1
+mcheck(NULL): -1
+mallinfo().uordblks: 0
+mallinfo2().uordblks: 0
+gnu_get_libc_version(): 2.26
+glob64("/{tmp,usr}", GLOB_BRACE, NULL, &globbed) == GLOB_NOSYS: 1
+nftw64("/proc/self/fdinfo", visit, 4, FTW_ACTIONRETVAL): -1, errno 38
+posix_spawn_file_actions_addclosefrom_np(&actions, 3) == ENOSYS: 1
+__isoc23_sscanf("0x1f", "%i", &value): 1
+value: 31
+__isoc23_sscanf("0b11", "%i", &value): 1
+value: 0
+"""
+
+
+def run(directory: Path, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
+    done = subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def compile_caller(directory: Path, name: str) -> Path:
+    """Compile the caller as an archive; plain, so that it calls what its text says."""
+    options = ("-O1", "-fno-builtin", "-U_FORTIFY_SOURCE", "-Wno-nonnull", "-Wno-format", "-I", str(SOURCES))
+    run(directory, "gcc", *options, "-c", SOURCES / f"{name}.c", "-o", "caller.o")
+    run(directory, "ar", "rcsD", "libcaller.a", "caller.o")
+    return directory / "libcaller.a"
+
+
+def link_musl(directory: Path, *words: str | Path) -> dict[str, str]:
+    """Link ``musl`` and return which shim stands in for which symbol."""
+    command = (sys.executable, "-m", "staticlink.cli", "link", "--libc=musl", "--findings=foreign-libc-interface=allow")
+    run(directory, *command, "-o", "musl", *words)
+    plan = json.loads((directory / "musl.linkplan.json").read_text(encoding="utf-8"))
+    shims: dict[str, str] = plan["shim_symbols"]
+    return shims
+
+
+def outcome(directory: Path, libc: str, *arguments: str) -> tuple[int, str, str]:
+    place = directory / "here"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    done = run(place, directory / libc, *arguments, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def undefined(archive: Path) -> set[str]:
+    data = map_file(archive)
+    (member,) = read_archive(data, archive.name).members
+    symbols, _ = read_object(data, member.name, "x86_64", member.start, member.size)
+    return {*symbols.undefined}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_a_caller_sees_the_same_on_both_libcs(tmp_path: Path, name: str) -> None:
+    archive = compile_caller(tmp_path, name)
+    run(tmp_path, "gcc", "-static", "-Wl,--no-warnings", archive, "-o", "glibc")
+    known = {symbol for shim in load_shims() if shim.kind != "refused" for symbol in shim.symbols}
+    assert link_musl(tmp_path, archive).keys() == undefined(archive) & known
+    items = [outcome(tmp_path, libc) for libc in ("glibc", "musl")]
+    assert items[0][0] == 0
+    assert items[1] == items[0]
+    for number in range(100):
+        real, ours = (outcome(tmp_path, libc, str(number)) for libc in ("glibc", "musl"))
+        assert ours == real, number
+        if real[1] == "no such\n":
+            break
+        assert real[0] not in (0, -11), real
+    else:
+        pytest.fail("the failing calls have no end")
+
+
+def test_what_changes_behaviour_answers_as_it_says(tmp_path: Path) -> None:
+    shims = link_musl(tmp_path, compile_caller(tmp_path, "said_on_musl"))
+    assert {"contexts", "backtrace", "malloc_tuning", "gnu_version", "walk64", "spawn_closefrom", "isoc23_scanf"} == {
+        *shims.values()
+    }
+    assert outcome(tmp_path, "musl") == (0, _CHANGED, "")
+
+
+def test_every_shim_is_called_by_a_test(tmp_path: Path) -> None:
+    called: set[str] = set()
+    for name in (*ALIKE, "said_on_musl"):
+        called |= undefined(compile_caller(tmp_path, name))
+    listed = {symbol for shim in load_shims() if shim.source and not shim.bridge for symbol in shim.symbols}
+    later = {symbol for symbol in listed if symbol.startswith(("__isoc23_", "__strlc"))}
+    assert sorted(listed - called - later - {"__secure_getenv"}) == []
+
+
+def _promised(path: Path) -> Iterator[str]:
+    index = read_archive(map_file(path), path.name).index
+    yield from index[0] if index is not None else ()
+
+
+def test_each_name_of_large_files_and_of_fortify_is_decided(tmp_path: Path) -> None:
+    """What glibc's libc.a has and musl's has not, under names that headers make, is shimmed or refused."""
+    glibc = next(path / "libc.a" for path in compiler_directories(["gcc"]) if (path / "libc.a").is_file())
+    link_musl(tmp_path, compile_caller(tmp_path, "opening"))
+    plan = json.loads((tmp_path / "musl.linkplan.json").read_text(encoding="utf-8"))
+    musl = next(path for path in map(str, plan["order"]) if path.endswith("/libc.a"))
+    theirs, ours = set(_promised(glibc)), set(_promised(type(glibc)(musl)))
+    decided = {symbol for shim in load_shims() for symbol in shim.symbols}
+    plain = {name for name in theirs if name.replace("64", "") in theirs and "64" in name and name[0] != "_"}
+    checked = {name for name in theirs if name.startswith("__") and name.endswith(("_chk", "_2")) and name[2] != "_"}
+    regular = {"__re_match_2", "__re_search_2"}  # of glibc's own regex, which no header renames
+    floats = {name for name in plain if name.endswith(("f64", "f64_l", "f64x", "f64x_l"))}  # of the type _Float64
+    assert sorted((plain | checked) - ours - decided - regular - floats) == []
