@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staticlink.libc.names import OTHER
+from staticlink.libc.names import OTHER, musl_version
 from staticlink.libc.verdict import COMPILERS, Setting, judge
 from staticlink.link.audits.definitions import promised_members
 from staticlink.link.finding import LEVELS
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from staticlink.link.resolution import Resolution
 
 _STD = "rust_eh_personality"
+_GLIBC = "gnu_get_libc_version"
 _DEFINED = (STRONG, WEAK, COMMON)
 #: Of the files a libc is described by, these come from the compiler.
 _COMPILERS = ("crtbegin", "crtend", "libgcc")
@@ -109,9 +110,17 @@ def judge_archives(archives: Sequence[Archive], libc: str, interfaces: Callable[
     def promised(name: str) -> bool:
         return any(name in archive.promises for archive in archives)
 
-    setting = Setting({}, _rust_std, lambda name: not promised(name), whole=False, archives={}, interfaces=interfaces)
+    own = {archive.path: kind for archive in archives if (kind := _libc_of(archive)) is not None}
+    setting = Setting(own, _rust_std, lambda name: not promised(name), whole=False, interfaces=interfaces)
     found = {one: judge(one, archive.path, setting, every=True)[0] for archive in archives for one in archive.objects()}
     return Judged(libc, found, {}, interfaces, lambda name: not promised(name))
+
+
+def _libc_of(archive: Archive) -> str | None:
+    """Return which libc an archive is, if it is one."""
+    if not {"__libc_start_main", "malloc", "printf"} <= archive.promises.keys():
+        return None
+    return "glibc" if _GLIBC in archive.promises else "musl" if musl_version(archive.path) else None
 
 
 def _rust_std(one: Subject) -> ObjectFile | None:
