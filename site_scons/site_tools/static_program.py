@@ -20,6 +20,7 @@ from SCons.Builder import Builder
 from SCons.Script import GetOption
 from SCons.Tool import ProgramScanner
 from SCons.Util import CLVar, flatten
+from staticlink.link.allocator import ARCHIVES, allocator_by_policy
 from staticlink.link.libc import Libc, compiler_directories, describe_libc
 from staticlink.link.linker import find_linkers
 from staticlink.rust.toolchain import find_toolchain, search_directories
@@ -108,7 +109,10 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     if chosen.target.libc == "musl" and not is_check(env):
         claim_static(source)
     source = join_crates(env, target, with_crates(env, source))
-    env.Depends(output, env.Value(repr((chosen.target, chosen.unwinder, chosen.linker, chosen.findings))))
+    env.Depends(
+        output,
+        env.Value(repr((chosen.target, chosen.unwinder, chosen.linker, _allocator(env), chosen.findings))),
+    )
     env.Depends(output, core_nodes(env, *CORE_PARTS))
     env.Depends(output, _sysroot_nodes(env))
     if GetOption("clean"):
@@ -127,11 +131,12 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
 
 
 def _sysroot_nodes(env: Environment) -> list[Node]:
-    """Return the vendored nodes every link needs: musl and libunwind, or libunwind alone where it was asked for."""
+    """Return the vendored nodes every link needs: musl, the unwinder and the allocator, where these are vendored."""
     chosen = settings(env)
     names = ["musl"] if chosen.target.libc == "musl" else []
     if "libunwind" in _unwinder_names(env):
         names.append("libunwind")
+    names += [name for name in (_replacement(env),) if name in ARCHIVES]
     return [node for name in names for node in env.VendoredLibrary(name)]
 
 
@@ -140,6 +145,17 @@ def _unwinder_names(env: Environment) -> tuple[str, ...]:
     if chosen.unwinder == "auto":
         return ("libunwind",) if chosen.target.libc == "musl" else ()
     return (chosen.unwinder,)
+
+
+def _allocator(env: Environment) -> str:
+    """Return the allocator that is asked for. A check of Configure is about the libc, and must not wait for another."""
+    return "libc" if is_check(env) else settings(env).allocator
+
+
+def _replacement(env: Environment) -> str:
+    """Return the allocator that has to be at hand."""
+    wanted = _allocator(env)
+    return allocator_by_policy(settings(env).target.libc)[0] if wanted == "auto" else wanted
 
 
 def _link(target: list[Node], source: list[Node], env: Environment) -> None:
@@ -190,6 +206,8 @@ def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRe
         ),
         libc=_libc(env),
         cc=_compiler(env),
+        allocator=_allocator(env),
+        allocators={name: built / name / ARCHIVES[name] for name in (_replacement(env),) if name in ARCHIVES},
         unwinder=chosen.unwinder,
         unwinders=unwinders,
         linker=chosen.linker,

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: The linkers staticlink knows how to drive, fastest first.
 LINKERS = ("mold", "rust-lld", "lld", "gold", "bfd")
+#: The allocators that can serve a program. Not imported from the core: reading options needs none of its linking.
+ALLOCATORS = ("libc", "mimalloc", "jemalloc")
 
 _YES = ("1", "yes", "true", "on", "y", "t")
 _NO = ("0", "no", "false", "off", "n", "f", "none")
@@ -49,6 +51,7 @@ class Settings:
     target: Target
     unwinder: str
     linker: str
+    allocator: str
     rust_std: str
     python: str
     sources: Path | None
@@ -82,7 +85,9 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
         _one_of("libc", "the C library to link against", "auto", ("auto", "musl", "glibc")),
         _one_of("unwinder", "who provides _Unwind_*", "auto", ("auto", "libgcc_eh", "libunwind")),
         _one_of("linker", "the program that links", "auto", ("auto", *LINKERS)),
+        _one_of("allocator", "who provides malloc", "auto", ("auto", *ALLOCATORS)),
         _yes_or_no("pie", "make the static executable position-independent"),
+        _yes_or_no("hardening", "static-pie, full RELRO, stack protector, FORTIFY, CET; checked"),
         _one_of("rust_std", "where Rust's std for musl comes from", "auto", ("auto", "target", "build", "shim")),
         _one_of("python", "the CPython to embed", "vendored", ("vendored", "system", "none")),
         ("sources", "a directory that is searched for source archives first", ""),
@@ -150,13 +155,15 @@ def _read_settings(env: Environment) -> Settings:
     values = {option.key.removeprefix(_PREFIX): read[option.key] for option in options.options}
     static = bool(values["static"])
     libc = _choose_libc(str(values["libc"]), static=static)
+    pie, hardened = bool(values["pie"]), bool(values["hardening"])
     if values["why"] and not static:
         fix = f"static=1 why={values['why']}"
         raise fail("why-needs-static", "why=SYMBOL explains static links", evidence=("static=0",), fix=fix)
     return Settings(
-        target=Target(platform.machine(), libc, static, pie=static and bool(values["pie"])),
+        target=Target(platform.machine(), libc, static, pie=static and (pie or hardened), hardened=static and hardened),
         unwinder=str(values["unwinder"]),
         linker=str(values["linker"]),
+        allocator=str(values["allocator"]),
         rust_std=str(values["rust_std"]),
         python=str(values["python"]),
         sources=_directory("sources", str(values["sources"])) if values["sources"] else None,

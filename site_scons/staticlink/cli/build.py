@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 from staticlink.cli.output import FINDINGS, GOOD, TROUBLE, refuse, say_on, write_document
 from staticlink.cli.words import expand_files
 from staticlink.errors import StaticlinkError, fail
+from staticlink.link.allocator import ALLOCATORS, ARCHIVES, allocator_by_policy
 from staticlink.link.finding import load_policy
 from staticlink.link.libc import compiler_directories, describe_libc
 from staticlink.link.linker import find_linkers
@@ -47,6 +48,7 @@ _VALUED = {
     "libc": LIBCS,
     "linker": ("auto", "mold", "rust-lld", "lld", "gold", "bfd"),
     "unwinder": ("auto", "libgcc_eh", "libunwind"),
+    "allocator": ("auto", *ALLOCATORS),
     "probe": None,
     "sources": None,
     "findings": None,
@@ -198,6 +200,9 @@ def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
     sysroot = prefix("musl") if target.libc == "musl" else None
     unwinder = wanted.own.get("unwinder", "auto")
     asked = unwinder == "libunwind" or (unwinder == "auto" and target.libc == "musl")
+    wish = wanted.own.get("allocator", "auto")
+    # What ``auto`` takes is found out here, because it has to be at hand.
+    replacement = wish if wish != "auto" else allocator_by_policy(target.libc)[0]
     facts = tuple(Path(word) for word in rest if word.endswith(_FACTS))
     probe = wanted.own.get("probe")
     return LinkRequest(
@@ -209,6 +214,8 @@ def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
         directories=(),
         libc=describe_libc(target, compiler_directories(host.cc), sysroot),
         cc=(str(sysroot / "bin" / "cc"),) if sysroot is not None else host.cc,
+        allocator=wish,
+        allocators={name: prefix(name) / ARCHIVES[name] for name in (replacement,) if name in ARCHIVES},
         unwinder=unwinder,
         unwinders={"libunwind": prefix("libunwind") / "lib" / "libunwind.a"} if asked else {},
         linker=wanted.own.get("linker", "auto"),

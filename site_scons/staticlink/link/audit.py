@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from staticlink.errors import Fault, StaticlinkError, fail
+from staticlink.link.audits.allocators import find_libc_allocators
 from staticlink.link.audits.constructors import extractable_archives, find_constructor_only
 from staticlink.link.audits.definitions import (
     find_discarded,
@@ -61,6 +62,7 @@ def audit_link(order: LinkOrder, policy: Policy, judged: Judged | None = None) -
         *(policy.finding("required-symbol", (_ASKED,), name) for name in resolution.missing_required),
         *(find_foreign_interfaces(judged, policy) if judged is not None else ()),
         *find_split_families(resolution, policy),
+        *find_libc_allocators(resolution, policy),
         *find_rival_allocators(resolution, policy),
         *find_rust_clashes(read_runtimes(resolution.used_archives), policy),
         *(one for one in find_weak_winners(order, policy) if one.subject not in told),

@@ -26,7 +26,14 @@ from staticlink.link.linker import choose_linker
 from staticlink.link.planned import summarize
 from staticlink.link.probe import probe_executable
 from staticlink.link.recall import recall_plan, remember_plan
-from staticlink.link.sources import add_shims, choose_link_unwinder, gather_inputs, read_crates, shim_directory
+from staticlink.link.sources import (
+    add_shims,
+    choose_link_allocator,
+    choose_link_unwinder,
+    gather_inputs,
+    read_crates,
+    shim_directory,
+)
 from staticlink.link.verify import verify_executable
 from staticlink.link.why import ask_why
 from staticlink.report import steps
@@ -77,6 +84,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     crates = read_crates(request.rust)
     flags = read_link_flags(request.flags)
     linker = choose_linker(request.linker, request.linkers)
+    allocator = choose_link_allocator(request)
     inputs = gather_inputs(request, flags)
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
@@ -87,7 +95,9 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     findings = audit_link(order, policy, judged)
     words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
     command = link_command(linker.value.command, request.target, output, order, words)
-    plan = LinkPlan(request.target, unwinder, linker, inputs.shims, order, command, findings, extracted, judged)
+    plan = LinkPlan(
+        request.target, allocator, unwinder, linker, inputs.shims, order, command, findings, extracted, judged
+    )
     see = write_plan(plan, request.output)
     reject_findings(findings, request.output, see)
     explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other)

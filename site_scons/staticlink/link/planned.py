@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class Planned:
     """A link that can be carried out.
 
-    ``archives`` and ``groups`` are how many there are in the order, ``unwinder`` is the chosen one's name, ``shims``
-    are those that join, with the symbols they are there for. ``see`` is where the link plan has been written.
+    ``archives`` and ``groups`` are how many there are in the order, ``allocator`` and ``unwinder`` are the names of the
+    chosen ones, ``shims`` are those that join, with the symbols they are there for. ``see`` is where the link plan has
+    been written.
     """
 
     command: tuple[str, ...]
     linker: Choice[Linker]
+    allocator: Choice[str]
     unwinder: Choice[str]
     archives: int
     groups: int
@@ -42,6 +44,7 @@ def summarize(plan: LinkPlan, see: str) -> Planned:
     return Planned(
         command=tuple(plan.command),
         linker=plan.linker,
+        allocator=Choice(plan.allocator.value.name, plan.allocator.reason),
         unwinder=Choice(unwinder.value.name, unwinder.reason, unwinder.evidence),
         archives=sum(len(item) if isinstance(item, tuple) else 1 for item in paths),
         groups=sum(isinstance(item, tuple) for item in paths),

@@ -39,7 +39,7 @@ from staticlink.link.flags import read_link_flags
 from staticlink.link.inputs import Archive, ObjectFile, Script, flatten, read_input
 from staticlink.link.planned import Planned
 from staticlink.link.shims import compile_shims, load_shims
-from staticlink.link.sources import name_inputs, shim_directory
+from staticlink.link.sources import choose_link_allocator, name_inputs, shim_directory
 from staticlink.model import Choice
 from staticlink.report.linkplan import plan_path
 
@@ -285,9 +285,11 @@ def _renew_shims(request: LinkRequest, symbols: Mapping[str, Sequence[str]]) -> 
 def _planned(fields: dict[str, Any], request: LinkRequest, shims: tuple[Shim, ...]) -> Planned:
     linker = next(one for one in request.linkers if one.name == fields["linker"])
     unwinder, reason, evidence = fields["unwinder"]
+    allocator = choose_link_allocator(request)
     return Planned(
         command=(*linker.command, *fields["arguments"]),
         linker=Choice(linker, fields["reason"]),
+        allocator=Choice(allocator.value.name, allocator.reason),
         unwinder=Choice(unwinder, reason, tuple(evidence)),
         archives=fields["archives"],
         groups=fields["groups"],

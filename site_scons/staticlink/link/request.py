@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class LinkRequest:
     ``inputs`` are objects and archives in the user's order; ``libraries`` are ``-l`` names, looked up in
     ``directories`` and then where the libc lives. ``flags`` are written for a compiler driver. ``cc`` compiles for
     ``libc`` and is asked to only when shims are needed. ``unwinders`` maps names to archives besides the compiler's
-    own libgcc_eh.
+    own libgcc_eh, and ``allocators`` the names of the libc's replacements to theirs.
     ``findings`` are the project's rules for findings, ``ID=LEVEL`` or ``ID:SYMBOL=LEVEL``.
     ``linkers`` are the installed ones in order of preference. ``rust`` are the ``.rust.json`` facts of the crates among
     the inputs. ``probe`` holds the arguments of the proving run; ``None`` leaves it out.
@@ -41,4 +41,6 @@ class LinkRequest:
     linkers: tuple[Linker, ...]
     rust: tuple[Path, ...]
     probe: tuple[str, ...] | None
+    allocator: str = "auto"
+    allocators: Mapping[str, Path] = field(default_factory=dict)
     findings: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.libc.note import SECTION as NOTE
+from staticlink.link.allocator import choose_allocator
 from staticlink.link.begun import begin_link
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
@@ -22,6 +23,7 @@ from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_na
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from staticlink.link.allocator import Allocator
     from staticlink.link.begun import Begun
     from staticlink.link.flags import LinkFlags
     from staticlink.link.gnu_ld import GnuLd
@@ -99,7 +101,7 @@ def name_inputs(request: LinkRequest, flags: LinkFlags) -> Named:
     libraries = find_libraries((*request.libraries, *flags.libraries), directories, request.target.arch)
     return Named(
         (*request.inputs, *(Path(name) for name in flags.files), *libraries),
-        _whole_paths(flags.whole, directories, request.target.arch),
+        (*_whole_paths(flags.whole, directories, request.target.arch), *choose_link_allocator(request).value.archives),
         request.libc.before,
         request.libc.after,
         (request.libc.libgcc, *request.libc.archives),
@@ -142,6 +144,11 @@ def gather_inputs(request: LinkRequest, flags: LinkFlags) -> Inputs:
 
 def _directories(request: LinkRequest, flags: LinkFlags) -> tuple[Path, ...]:
     return (*request.directories, *(Path(name) for name in flags.directories), *request.libc.directories)
+
+
+def choose_link_allocator(request: LinkRequest) -> Choice[Allocator]:
+    """Return the allocator of this link: a matter of the request alone, so it is known before anything is read."""
+    return choose_allocator(request.allocator, request.libc.name, request.allocators)
 
 
 def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinder]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from staticlink.link.allocator import Allocator
     from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.finding import Finding
     from staticlink.link.linker import Linker
@@ -37,6 +38,7 @@ class LinkPlan:
     """One link as decided, before it is carried out."""
 
     target: Target
+    allocator: Choice[Allocator]
     unwinder: Choice[Unwinder]
     linker: Choice[Linker]
     shims: Sequence[Shim]
@@ -71,6 +73,7 @@ def _document(plan: LinkPlan) -> dict[str, Any]:
         "schema": SCHEMA,
         "target": plan.target.directory,
         "choices": {
+            "allocator": _choice(plan.allocator.value.name, plan.allocator),
             "linker": _choice(plan.linker.value.name, plan.linker),
             "unwinder": _choice(plan.unwinder.value.name, plan.unwinder),
         },

@@ -33,13 +33,15 @@ _CLAIMS = (
 
 
 def report_link(say: Say, output: Path, planned: Planned) -> None:
-    """Print the ``LINK`` line: how many archives and groups, and the two choices with their reasons."""
-    unwinder, linker = planned.unwinder, planned.linker
+    """Print the ``LINK`` line: how many archives and groups, and the choices with their reasons."""
+    unwinder, linker, allocator = planned.unwinder, planned.linker, planned.allocator
+    # The libc's own is what everybody expects.
+    served = "" if allocator.value == "libc" else f", allocator {allocator.value} ({allocator.reason})"
     say(
         "LINK",
         str(output),
         f"{count(planned.archives, 'archive')}, {count(planned.groups, 'group')}, "
-        f"unwinder {unwinder.value} ({unwinder.reason}), linker {linker.value.name} ({linker.reason})",
+        f"unwinder {unwinder.value} ({unwinder.reason}), linker {linker.value.name} ({linker.reason}){served}",
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from staticlink.link.inputs import Archive, flatten
+from staticlink.link.inputs import Archive, Whole, flatten
 from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, WEAK
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ _DEFINED = (STRONG, WEAK, COMMON)
 PERSONALITY = "DW.ref."
 #: The libc defines this, whichever it is.
 _LIBC_START = "__libc_start_main"
+
+
+def is_libc(archive: Archive | None) -> bool:
+    """Say whether ``archive`` is a libc."""
+    return archive is not None and _LIBC_START in archive.promises
 
 
 def owner_of(resolution: Resolution, symbol: str) -> ObjectFile | None:
@@ -50,9 +55,19 @@ def promised_members(archive: Archive, symbol: str) -> Iterator[ObjectFile]:
             yield one
 
 
+def libc_allocators(resolution: Resolution) -> tuple[ObjectFile, ...]:
+    """Return the libc's members that define a ``malloc`` which is not used, because another one was first."""
+    clashing = [resolution.loaded[number] for number in resolution.clashes.get("malloc", ()) if number >= 0]
+    owner = owner_of(resolution, "malloc")
+    return tuple(one for one in clashing if one is not owner and is_libc(one.archive))
+
+
 def find_duplicates(resolution: Resolution, policy: Policy) -> Iterator[Finding]:
-    """Yield every symbol with two strong definitions."""
+    """Yield every symbol with two strong definitions, but for what ``audits/allocators.py`` tells as one finding."""
+    aside = {one.display for one in libc_allocators(resolution)}
     for symbol, owners in resolution.duplicates.items():
+        if aside and aside.issuperset(owners[1:]):
+            continue
         yield policy.finding("duplicate-definition", (f"defined in {owner}" for owner in owners), symbol)
 
 
@@ -96,10 +111,13 @@ def _referrers(resolution: Resolution, symbols: Mapping[str, object]) -> dict[st
 
 def find_split_families(resolution: Resolution, policy: Policy) -> Iterator[Finding]:
     """Yield every family of symbols of which several components define a part; plain objects are one component."""
+    aside = libc_allocators(resolution)
     for family in policy.families:
         owners: dict[object, list[str]] = {}
         for symbol in family.symbols:
             for one in _definers(resolution, symbol):
+                if one in aside:
+                    continue
                 owners.setdefault(one.archive, []).append(f"{symbol} defined in {one.display}")
         if len(owners) > 1:
             yield policy.finding(family.id, (line for lines in owners.values() for line in lines), _brief(owners))
@@ -117,10 +135,14 @@ def _brief(owners: Mapping[object, object]) -> str:
 
 
 def find_rival_allocators(resolution: Resolution, policy: Policy) -> Iterator[Finding]:
-    """Yield a finding when two archives besides the libc offer ``malloc``: their order decides which is used."""
-    offers = [one for one in archives_of(resolution) if "malloc" in one.promises and _LIBC_START not in one.promises]
+    """Yield a finding when two archives besides the libc offer ``malloc``: their order decides which is used.
+
+    It does not where one of them is taken whole: that one was chosen.
+    """
+    offers = [one for one in archives_of(resolution) if "malloc" in one.promises and not is_libc(one)]
     owner = owner_of(resolution, "malloc")
-    if len(offers) > 1 and owner is not None:
+    chosen = owner is not None and owner.archive is not None and Whole(owner.archive) in resolution.items
+    if len(offers) > 1 and owner is not None and not chosen:
         evidence = (
             f"malloc defined in {owner.display}, which is used",
             *(f"offered by {one.display}" for one in offers),
