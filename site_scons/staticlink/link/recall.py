@@ -106,7 +106,6 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
 
     A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
     have vanished meanwhile, which the linker will say, or one for which there is no room.
-    A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
     """
     path = _record_path(request.output)
     with suppress(OSError, StaticlinkError):
