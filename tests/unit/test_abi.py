@@ -59,7 +59,7 @@ def test_a_machine_that_was_not_measured_has_an_empty_table() -> None:
 
 
 def test_a_table_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    (tmp_path / "x86_64.toml").write_text("same = \"")
+    (tmp_path / "x86_64.toml").write_text('same = "')
     with pytest.raises(StaticlinkError) as caught:
         load_interfaces("x86_64", tmp_path)
     assert caught.value.faults[0].what == "policy file cannot be read: x86_64.toml"

@@ -7,10 +7,9 @@ has no file: nothing can stand in, and the row says why. Only shims that this li
 of the libc they are linked with, so their assertions see its headers; and only the functions it needs are kept, by a
 relocatable link that collects the rest.
 
-An object may ask for one version of a function (``fopen@GLIBC_2.2.5``, which ``.symver`` writes). A static program has
-one libc and one version, so a few lines of assembly define that name as a jump to the function.
-
 The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol.
+
+Not modelled: references to one version of a function (``fopen@GLIBC_2.2.5``); no linker resolves them in a static link.
 """
 
 from __future__ import annotations

@@ -1,0 +1,151 @@
+"""Do a distribution's archives, compiled for glibc with all its hardening, link and run on musl?
+
+Each library comes as the machine's own distribution packs it, unpacked and not installed. A small program of its own
+functions is compiled with the machine's headers and linked twice, with glibc and by ``staticlink link --libc=musl``:
+both print the same, and the shims that the link needed are the ones listed here. What is refused is refused by name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import TOP
+
+SOURCES = TOP / "tests" / "foreign"
+HARDENED = ("-O2", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A program in ``tests/foreign``, the packages it needs, their archives in order, and the shims of its link."""
+
+    program: str
+    packages: tuple[str, ...]
+    archives: tuple[str, ...]
+    shims: tuple[str, ...]
+
+
+LIBRARIES = (
+    Library("zlib", ("zlib1g-dev",), ("libz.a",), ("fortify_printf", "lfs64")),
+    Library("expat", ("libexpat1-dev",), ("libexpat.a",), ("arc4random", "fortify_printf")),
+    Library("sqlite", ("libsqlite3-dev",), ("libsqlite3.a",), ("fortify_memory", "fortify_printf", "lfs64")),
+    Library(
+        "crypto",
+        ("libssl-dev",),
+        ("libcrypto.a",),
+        ("contexts", "ctype_case", "fortify_memory", "fortify_printf", "fortify_reading", "lfs64"),
+    ),
+    Library(
+        "ssl",
+        ("libssl-dev",),
+        ("libssl.a", "libcrypto.a"),
+        ("contexts", "ctype_case", "fortify_memory", "fortify_printf", "fortify_reading", "lfs64"),
+    ),
+)
+
+
+def run(directory: Path, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
+    done = subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def fetch(directory: Path, *packages: str) -> Path:
+    """Unpack packages of the machine's suite below ``directory``."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+        pytest.skip("no apt-get and dpkg: a distribution's packages are what is linked")
+    run(directory, "apt-get", "download", "-q", *packages)
+    for path in sorted(directory.glob("*.deb")):
+        run(directory, "dpkg", "-x", path, directory / "root")
+    return directory / "root" / "usr"
+
+
+def link_musl(directory: Path, *words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Link ``musl``; the program joins as an archive's member, as the library does."""
+    run(directory, "ar", "rcsD", "libprogram.a", "program.o")
+    command = (sys.executable, "-m", "staticlink.cli", "link", "--libc=musl", "-o", "musl", "libprogram.a")
+    return run(directory, *command, *words, check=check)
+
+
+def planned(directory: Path) -> dict[str, str]:
+    shims: dict[str, str] = json.loads((directory / "musl.linkplan.json").read_text(encoding="utf-8"))["shims"]
+    return shims
+
+
+def agree(directory: Path) -> str:
+    """Return what the program prints on both libcs."""
+    glibc, musl = (run(directory, directory / name).stdout for name in ("glibc", "musl"))
+    assert musl == glibc
+    return musl
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=[library.program for library in LIBRARIES])
+def test_a_library_of_the_distribution(tmp_path: Path, library: Library) -> None:
+    usr = fetch(tmp_path, *library.packages)
+    (triple,) = (path.parent.name for path in usr.glob(f"lib/*/{library.archives[0]}"))
+    includes = (f"-I{usr}/include", f"-I{usr}/include/{triple}")
+    run(tmp_path, "gcc", *HARDENED, *includes, "-c", SOURCES / f"{library.program}.c", "-o", "program.o")
+    archives = [usr / "lib" / triple / name for name in library.archives]
+    run(tmp_path, "gcc", "-static", "program.o", *archives, "-Wl,--no-warnings", "-o", "glibc")
+    output = link_musl(tmp_path, *archives).stdout
+    assert tuple(planned(tmp_path)) == library.shims
+    assert all(f"{name}: " in output for name in library.shims)
+    assert agree(tmp_path).strip()
+
+
+def test_curl_is_refused_by_what_is_missing(tmp_path: Path) -> None:
+    """Debian's libcurl.a needs libraries of which Debian has no archive: on no libc can it be linked static."""
+    usr = fetch(tmp_path, "libcurl4-openssl-dev")
+    text = "#include <curl/curl.h>\nint main(void) { return curl_easy_init() == 0; }\n"
+    (tmp_path / "program.c").write_text(text, encoding="utf-8")
+    (archive,) = usr.glob("lib/*/libcurl.a")
+    includes = f"-I{usr}/include/{archive.parent.name}"
+    run(tmp_path, "gcc", *HARDENED, includes, "-c", "program.c", "-o", "program.o")
+    done = link_musl(tmp_path, archive, check=False)
+    assert done.returncode == 1
+    assert "referenced by libcurl.a(" in done.stderr
+    assert not (tmp_path / "musl").exists()
+
+
+def pythons() -> list[Path]:
+    """Return the interpreters at hand that come with a static library of their own."""
+    named = [Path(sysconfig.get_config_var("BINDIR")) / "python3", Path("/usr/bin/python3")]
+    named += sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.*/bin/python3"))
+    return list(dict.fromkeys(path for path in named if path.exists()))
+
+
+def test_a_python_that_was_compiled_for_glibc(tmp_path: Path) -> None:
+    """Every libpython of the machine whose archive is there runs on musl, or its missing names are told."""
+    asked = (
+        "import sysconfig as s; print(*map(s.get_config_var, ('LIBPL', 'LIBRARY', 'INCLUDEPY')), s.get_path('stdlib'))"
+    )
+    found = 0
+    for number, python in enumerate(pythons()):
+        place, name, include, library = run(tmp_path, python, "-c", asked).stdout.split()
+        archive = Path(place, name)
+        if not archive.is_file() or not Path(include, "Python.h").is_file():
+            continue
+        here = tmp_path / str(number)
+        here.mkdir()
+        macro = f'-DSTDLIB="{library}"'
+        run(here, "gcc", *HARDENED, macro, f"-I{include}", "-c", SOURCES / "python.c", "-o", "program.o")
+        others = [path for name in ("libexpat.a", "libz.a") for path in Path("/usr/lib").glob(f"*/{name}")]
+        run(here, "gcc", "-static", "program.o", archive, *others, "-lm", "-Wl,--no-warnings", "-o", "glibc")
+        link_musl(here, archive, *others)
+        assert {"lfs64", "private_names", "sched_cpu"} <= planned(here).keys()
+        assert agree(here).startswith(python.resolve().name.removeprefix("python").removesuffix("m"))
+        found += 1
+    if not found:
+        pytest.skip("no interpreter with a static library")
