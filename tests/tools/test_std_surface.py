@@ -45,19 +45,10 @@ def answers(program: Path, etc: Path) -> dict[str, str]:
         b"STD_SURFACE": b"value",
         b"STD_SURFACE_BYTES": b"\xff\xfe",
     }
-    words = [
-        *enter,
-        sys.executable,
-        str(_PROBE / "enter.py"),
-        str(etc),
-        str(program),
-        "one",
-        "two words",
-        b"\xff\xfe",
-        "",
-    ]
+    words = [*enter, sys.executable, str(_PROBE / "enter.py"), str(etc), str(program), "one", "two words"]
+    command = [*map(os.fsencode, words), b"\xff\xfe", b""]
     done = subprocess.run(
-        words, env=environ, input=b"line one\nline two", capture_output=True, check=False, timeout=180, cwd=etc.parent
+        command, env=environ, input=b"line one\nline two", capture_output=True, check=False, timeout=180, cwd=etc.parent
     )
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-2000:]
     lines = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line != "a whole line"]
