@@ -41,7 +41,7 @@ def test_a_sound_static_executable(tmp_path: Path) -> None:
     assert found(path) == []
     lines: list[tuple[str, str, str]] = []
     facts = inspect_executable(path)
-    report_check(lambda *words: lines.append(words), facts, (), {})
+    report_check(lambda *words: lines.append(words), facts, (), ())
     assert facts.eh_frame_hdr is not None
     entries = f"{facts.eh_frame_hdr.fde_count} unwind entries"
     assert lines == [

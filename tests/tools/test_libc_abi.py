@@ -158,7 +158,7 @@ def test_what_would_have_happened(caller: Caller, musl: Path, tmp_path: Path) ->
 
 
 def test_a_library_that_is_no_part_of_the_libc_is_not_judged(musl: Path, tmp_path: Path) -> None:
-    """glibc's ``crypt_r`` is libcrypt's: the table knows it, and a link that names the library is not refused."""
+    """Glibc's ``crypt_r`` is libcrypt's: the table knows it, and a link that names the library is not refused."""
     one = compile_caller(musl, "musl", "crypt_r", tmp_path)
     assert run_with(musl, "musl", one).stdout == "intact\n"
     assert run_with(musl, "glibc", one).returncode == _CRASHED
