@@ -215,6 +215,7 @@ def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRe
         rust=rust,
         probe=tuple(env.Flatten(probe)) if probe is not None else None,
         findings=chosen.findings,
+        recipes=(Path(env.Dir("$VENDOR").path),),
     )
 
 

@@ -112,3 +112,20 @@ def test_audit_says_what_archives_were_compiled_against(project: Path) -> None:
     allowed = staticlink(project, "audit", "--libc=musl", "--findings=foreign-libc-interface=allow", "libmatch.a")
     assert allowed.stdout.splitlines()[-1] == "AUDIT  1 archive: 0 findings, 2 allowed"
     assert staticlink(project, "audit", "--libc=glibc", "libmatch.a").stdout.splitlines()[0] == said[0]
+
+
+def test_what_nothing_can_stand_in_for_is_offered_from_a_recipe(project: Path) -> None:
+    source = "int getdirentries64(int, char *, long, long *);\nint match(const char *t) { return getdirentries64(1, 0, 0, 0); }\n"
+    (project / "match.c").write_text(source)
+    run(project, "gcc", "-O2", "-c", "match.c")
+    run(project, "ar", "rcsD", "libz.a", "match.o")
+    assert staticlink(project, "link", "--libc=musl", "-o", "app", "main.o", "libz.a", code=1).stderr == (
+        "staticlink: needs glibc, the link is for musl: libz.a\n"
+        "  asks for getdirentries64, which glibc defines and musl does not\n"
+        '  fix: take libz.a from VendoredLibrary("zlib"), which compiles it for musl\n'
+        "no shim can stand in for: getdirentries64\n"
+        "  referenced by libz.a(match.o)\n"
+        "  musl has no such function, with or without 64 in its name\n"
+        '  fix: take libz.a from VendoredLibrary("zlib"), which compiles it for musl\n'
+        "  see: app.linkplan.json\n"
+    )

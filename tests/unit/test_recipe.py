@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.report.text import render_error
+from staticlink.vendored.makers import find_maker, offer_rebuild
 from staticlink.vendored.recipe import Archive, DebianSource, load_recipe
 
 VENDOR = Path(__file__).parent.parent.parent / "vendor"
@@ -228,3 +229,15 @@ def test_flags_without_a_file_to_compile(tmp_path: Path) -> None:
     assert error_of(write(tmp_path, GOOD.replace('make = ["all"]', 'flags = ["-O2"]'))) == (
         "invalid recipe: small.toml\n  build.flags: without sources"
     )
+
+
+def test_the_recipe_that_makes_an_archive(tmp_path: Path) -> None:
+    assert find_maker("libz.a", "musl") == "zlib"
+    assert find_maker("libz.a", "musl", (tmp_path / "absent",)) == "zlib"
+    assert find_maker("libunwind.a", "glibc") == "libunwind"
+    assert find_maker("libc.a", "glibc") is None
+    assert find_maker("zlib.a", "musl") is None
+    assert offer_rebuild("libother.a", "musl") is None
+    # A project's own recipe stands for one of ours of the same name, and one that is not valid makes nothing.
+    (tmp_path / "zlib.toml").write_text("name = 3\n", encoding="utf-8")
+    assert find_maker("libz.a", "musl", (tmp_path,)) is None

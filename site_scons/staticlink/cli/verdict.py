@@ -19,6 +19,7 @@ from staticlink.report import text
 from staticlink.report.libcs import libcs_document, libcs_lines
 from staticlink.report.steps import report_check
 from staticlink.target import Target
+from staticlink.vendored.makers import offer_rebuild
 
 if TYPE_CHECKING:
     import argparse
@@ -50,7 +51,8 @@ def audit(options: argparse.Namespace) -> int:
     """Say what would be wrong, or surprising, in a link of these archives."""
     machine = platform.machine()
     archives = read_archives(options.archives, machine)
-    judged = judge_archives(archives, options.libc or "musl", partial(load_interfaces, machine))
+    rebuild = partial(offer_rebuild, libc=options.libc or "musl")
+    judged = judge_archives(archives, options.libc or "musl", partial(load_interfaces, machine), rebuild)
     findings = audit_members(archives, load_policy(options.findings), judged if options.libc else None)
     if options.json:
         fields = {

@@ -22,7 +22,7 @@ from staticlink.link.audits.definitions import (
     find_weak_winners,
 )
 from staticlink.link.audits.divergence import find_divergence
-from staticlink.link.audits.foreign_libc import find_foreign_interfaces
+from staticlink.link.audits.foreign_libc import find_foreign_interfaces, no_recipe
 from staticlink.link.audits.missing import explain_missing
 from staticlink.link.audits.nested_archives import find_nested_archives
 from staticlink.link.audits.rivals import find_rivals
@@ -35,7 +35,7 @@ from staticlink.link.shims import explain_refusals, load_shims
 from staticlink.report.text import referrer_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from staticlink.link.audits.foreign_libc import Judged
@@ -110,16 +110,21 @@ def _worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def explain_undefined(
-    resolution: Resolution, left_out: Sequence[Archive], see: str, other_libc: Path | None = None
+    resolution: Resolution,
+    left_out: Sequence[Archive],
+    see: str,
+    other_libc: Path | None = None,
+    rebuild: Callable[[str], str | None] = no_recipe,
 ) -> tuple[Fault, ...]:
     """Return what ``resolution`` misses, as the explanation of a link that failed.
 
     ``left_out`` are archives that gave no member: where one of them defines a missing symbol, the fault says so.
-    ``other_libc`` is the compiler's own libc.a when the link is for another libc.
+    ``other_libc`` is the compiler's own libc.a when the link is for another libc. ``rebuild`` says what to do in place
+    of linking an archive of some file name, where a recipe makes it.
     """
     refused = explain_refusals(resolution.undefined, load_shims()) if other_libc and resolution.undefined else {}
-    undefined = list(_undefined(resolution, left_out, refused))
-    causes = explain_missing(resolution, resolution.undefined.keys(), other_libc) if undefined else ()
+    undefined = list(_undefined(resolution, left_out, refused, rebuild))
+    causes = explain_missing(resolution, resolution.undefined.keys(), other_libc, rebuild) if undefined else ()
     return _shown([*causes, *undefined], see)
 
 
@@ -137,11 +142,23 @@ def _shown(faults: Sequence[Fault], see: str) -> tuple[Fault, ...]:
     return (*shown[:-1], replace(shown[-1], see=see)) if shown else ()
 
 
-def _undefined(resolution: Resolution, left_out: Sequence[Archive], refused: Mapping[str, str]) -> Iterator[Fault]:
+def _undefined(
+    resolution: Resolution,
+    left_out: Sequence[Archive],
+    refused: Mapping[str, str],
+    rebuild: Callable[[str], str | None],
+) -> Iterator[Fault]:
     for symbol, referrers in resolution.undefined.items():
         owners = [f"defined in {archive.display}, left out" for archive in left_out if symbol in archive.promises]
         if symbol in refused:
             evidence = (*referrer_lines(referrers), *owners, refused[symbol])
-            yield Fault("refused-shim", f"no shim can stand in for: {symbol}", evidence)
+            fix = next(filter(None, map(rebuild, _asking(resolution, symbol))), None)
+            yield Fault("refused-shim", f"no shim can stand in for: {symbol}", evidence, fix)
         else:
             yield Fault("undefined-symbol", f"undefined symbol: {symbol}", (*referrer_lines(referrers), *owners))
+
+
+def _asking(resolution: Resolution, symbol: str) -> list[str]:
+    """Return the file names of the archives with members that refer to ``symbol``, each once."""
+    members = (one for one in resolution.loaded if one.archive is not None and symbol in resolution.references(one))
+    return list(dict.fromkeys(one.archive.display for one in members if one.archive is not None))

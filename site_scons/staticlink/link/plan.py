@@ -38,6 +38,7 @@ from staticlink.link.verify import verify_executable
 from staticlink.link.why import ask_why
 from staticlink.report import steps
 from staticlink.report.linkplan import LinkPlan, write_plan
+from staticlink.vendored.makers import offer_rebuild
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +92,10 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     order, extracted = order_and_extract(inputs, policy)
     interfaces = partial(load_interfaces, request.target.arch)
     shims = [one.path for one in inputs.objects if one.path.parent == shim_directory(request)]
-    judged = judge_link(order.resolution, request.libc, interfaces, scripts=inputs.scripts, shims=shims)
+    rebuild = partial(offer_rebuild, libc=request.libc.name, places=request.recipes)
+    judged = judge_link(
+        order.resolution, request.libc, interfaces, scripts=inputs.scripts, shims=shims, rebuild=rebuild
+    )
     findings = audit_link(order, policy, judged)
     words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
     command = link_command(linker.value.command, request.target, output, order, words)
@@ -100,7 +104,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     )
     see = write_plan(plan, request.output)
     reject_findings(findings, request.output, see)
-    explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other)
+    explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other, rebuild)
     planned = summarize(plan, see)
     if not explanation:
         remember_plan(planned, request, inputs, began, judged)

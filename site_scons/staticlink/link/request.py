@@ -22,7 +22,8 @@ class LinkRequest:
     ``directories`` and then where the libc lives. ``flags`` are written for a compiler driver. ``cc`` compiles for
     ``libc`` and is asked to only when shims are needed. ``unwinders`` maps names to archives besides the compiler's
     own libgcc_eh, and ``allocators`` the names of the libc's replacements to theirs.
-    ``findings`` are the project's rules for findings, ``ID=LEVEL`` or ``ID:SYMBOL=LEVEL``.
+    ``findings`` are the project's rules for findings, ``ID=LEVEL`` or ``ID:SYMBOL=LEVEL``. ``recipes`` are directories
+    of the project's own recipes.
     ``linkers`` are the installed ones in order of preference. ``rust`` are the ``.rust.json`` facts of the crates among
     the inputs. ``probe`` holds the arguments of the proving run; ``None`` leaves it out.
     """
@@ -44,3 +45,4 @@ class LinkRequest:
     allocator: str = "auto"
     allocators: Mapping[str, Path] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
+    recipes: tuple[Path, ...] = ()

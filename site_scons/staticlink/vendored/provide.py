@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
 from staticlink.vendored.build import build_dependency
 from staticlink.vendored.jobserver import shared_job_server
-from staticlink.vendored.recipe import load_recipe
+from staticlink.vendored.recipe import SHIPPED, load_recipe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from staticlink.model import Say
     from staticlink.target import Target
     from staticlink.vendored.cache import Cache
     from staticlink.vendored.wrapper import Host
-
-_PACKAGE = Path(__file__).parent.parent
-#: Where the recipes that come with staticlink are: in an installed package, in a checkout.
-_SHIPPED = (_PACKAGE / "vendor", _PACKAGE.parent.parent / "vendor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +58,5 @@ class Provider:
 
 
 def _find_recipe(name: str) -> Path:
-    places = [place / f"{name}.toml" for place in _SHIPPED]
+    places = [place / f"{name}.toml" for place in SHIPPED]
     return next((place for place in places if place.is_file()), places[-1])

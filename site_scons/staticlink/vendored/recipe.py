@@ -16,7 +16,7 @@ import difflib
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import toml
@@ -40,10 +40,12 @@ from staticlink.vendored.schema import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _LIBCS = ("musl", "glibc")
 _LARGEST = 256 * 1024
+_PACKAGE = Path(__file__).parent.parent
+#: Where the recipes that come with staticlink are: in an installed package, in a checkout.
+SHIPPED = (_PACKAGE / "vendor", _PACKAGE.parent.parent / "vendor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ _SHOWN = 1
 class Judged:
     """The objects of one link with what each was compiled against, and with what that was read from.
 
-    ``libc`` is the link's own. ``taken`` says whether the link takes a symbol from that libc.
+    ``libc`` is the link's own. ``taken`` says whether the link takes a symbol from that libc. ``rebuild`` says what to
+    do in place of linking an archive of some file name, where a recipe makes it.
     """
 
     libc: str
@@ -54,6 +55,12 @@ class Judged:
     marks: Mapping[ObjectFile, Marks]
     interfaces: Callable[[], Mapping[str, Interface]]
     taken: Callable[[str], bool]
+    rebuild: Callable[[str], str | None]
+
+
+def no_recipe(_: str) -> str | None:
+    """Know no recipe for any archive."""
+    return None
 
 
 def judge_link(
@@ -63,6 +70,7 @@ def judge_link(
     *,
     scripts: Sequence[Script] = (),
     shims: Iterable[Path] = (),
+    rebuild: Callable[[str], str | None] = no_recipe,
 ) -> Judged:
     """Return a verdict on every object that joined the link; ``scripts`` are its linker scripts, ``shims`` objects."""
     own = {path: libc.name for path in libc.files if not path.name.startswith(_COMPILERS)}
@@ -101,10 +109,16 @@ def judge_link(
         {one: marks for one, (_, marks) in found.items() if marks is not None},
         interfaces,
         taken,
+        rebuild,
     )
 
 
-def judge_archives(archives: Sequence[Archive], libc: str, interfaces: Callable[[], Mapping[str, Interface]]) -> Judged:
+def judge_archives(
+    archives: Sequence[Archive],
+    libc: str,
+    interfaces: Callable[[], Mapping[str, Interface]],
+    rebuild: Callable[[str], str | None] = no_recipe,
+) -> Judged:
     """Return a verdict on every member of ``archives`` with all its evidence, as if for a link with ``libc``."""
 
     def promised(name: str) -> bool:
@@ -113,7 +127,7 @@ def judge_archives(archives: Sequence[Archive], libc: str, interfaces: Callable[
     own = {archive.path: kind for archive in archives if (kind := _libc_of(archive)) is not None}
     setting = Setting(own, _rust_std, lambda name: not promised(name), whole=False, interfaces=interfaces)
     found = {one: judge(one, archive.path, setting, every=True)[0] for archive in archives for one in archive.objects()}
-    return Judged(libc, found, {}, interfaces, lambda name: not promised(name))
+    return Judged(libc, found, {}, interfaces, lambda name: not promised(name), rebuild)
 
 
 def _libc_of(archive: Archive) -> str | None:
@@ -174,8 +188,14 @@ def _interface(called: Interface, callers: Sequence[ObjectFile], judged: Judged,
         more = len(ones) - _SHOWN
         lines += [f"called by {more} more"] if more > 0 else []
         evidence = (*lines, *called.differences)
-        fix = f"compile {_display(ones[0])} for {judged.libc}" + (", as staticlink cc does" * (judged.libc == "musl"))
-        yield policy.finding(id_, evidence, name, _display(ones[0]), fix)
+        yield policy.finding(id_, evidence, name, _display(ones[0]), _remedy(ones[0], judged, level))
+
+
+def _remedy(one: ObjectFile, judged: Judged, level: str) -> str:
+    # A plan that stands is kept, and recipes are not among what it is compared with: only an error looks into them.
+    offered = judged.rebuild(one.archive.display) if one.archive is not None and level == "error" else None
+    ours = ", as staticlink cc does" if judged.libc == "musl" else ""
+    return offered or f"compile {_display(one)} for {judged.libc}{ours}"
 
 
 def _caller(one: ObjectFile, verdict: Verdict) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from staticlink.errors import Fault
 from staticlink.link.inputs import Archive, read_input
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from staticlink.link.inputs import ObjectFile
@@ -27,10 +27,16 @@ _GLIBC = "gnu_get_libc_version"
 _SHOWN = 5
 
 
-def explain_missing(resolution: Resolution, missing: Collection[str], other_libc: Path | None) -> Iterator[Fault]:
+def explain_missing(
+    resolution: Resolution,
+    missing: Collection[str],
+    other_libc: Path | None,
+    rebuild: Callable[[str], str | None],
+) -> Iterator[Fault]:
     """Yield what is wrong with the inputs that ask for ``missing`` in vain, where the inputs tell.
 
-    ``other_libc`` is the compiler's own libc.a when the link is for another libc.
+    ``other_libc`` is the compiler's own libc.a when the link is for another libc. ``rebuild`` says what to do in place
+    of linking an archive of some file name, where a recipe makes it.
     """
     asking: dict[Archive | ObjectFile, set[str]] = {}
     for one in resolution.loaded:
@@ -43,7 +49,9 @@ def explain_missing(resolution: Resolution, missing: Collection[str], other_libc
         if foreign:
             evidence = _capped([f"asks for {name}, which glibc defines and musl does not" for name in foreign])
             what = f"needs glibc, the link is for musl: {home.display}"
-            yield Fault("needs-glibc", what, evidence, "compile it for musl, as staticlink cc does")
+            yield Fault(
+                "needs-glibc", what, evidence, rebuild(home.display) or "compile it for musl, as staticlink cc does"
+            )
         elif isinstance(home, Archive) and (metadata := _metadata(home, resolution)):
             evidence = (f"it holds {metadata}", *_capped([f"asks for {name}" for name in sorted(names)]))
             what = f"a library for rustc only, without what it depends on: {home.display}"
