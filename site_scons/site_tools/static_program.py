@@ -42,7 +42,10 @@ if TYPE_CHECKING:
     from staticlink.link.request import LinkRequest
 
 #: What of the core decides a link.
-CORE_PARTS = ("errors.py", "model.py", "target.py", "elf", "libc", "link", "report", "policy", "shim_sources")
+CORE_PARTS = (
+    *("errors.py", "model.py", "target.py", "elf", "libc", "link", "report", "policy", "shim_sources"),
+    *("vendored/makers.py", "vendored/recipe.py", "vendored/schema.py"),
+)
 #: What rustc's and CPython's archives ask of an ordinary dynamic glibc link.
 _DYNAMIC_LIBRARIES = ("m", "pthread", "dl", "util", "rt")
 

@@ -49,9 +49,8 @@ def explain_missing(
         if foreign:
             evidence = _capped([f"asks for {name}, which glibc defines and musl does not" for name in foreign])
             what = f"needs glibc, the link is for musl: {home.display}"
-            yield Fault(
-                "needs-glibc", what, evidence, rebuild(home.display) or "compile it for musl, as staticlink cc does"
-            )
+            fix = rebuild(home.display) or "compile it for musl, as staticlink cc does"
+            yield Fault("needs-glibc", what, evidence, fix)
         elif isinstance(home, Archive) and (metadata := _metadata(home, resolution)):
             evidence = (f"it holds {metadata}", *_capped([f"asks for {name}" for name in sorted(names)]))
             what = f"a library for rustc only, without what it depends on: {home.display}"
