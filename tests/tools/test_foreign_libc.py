@@ -114,6 +114,23 @@ def test_audit_says_what_archives_were_compiled_against(project: Path) -> None:
     assert staticlink(project, "audit", "--libc=glibc", "libmatch.a").stdout.splitlines()[0] == said[0]
 
 
+def test_why_tells_who_was_compiled_for_another_libc(project: Path) -> None:
+    compile_match(project, "-g")
+    where = staticlink(project, "cc", "--libc=musl", "-print-file-name=libc.a").stdout.strip()
+    words = ("--", "-static", "main.o", "libmatch.a", where)
+    said = staticlink(project, "why", "regexec", *words).stdout.splitlines()
+    assert said[-2:] == [
+        "  libc      libc.a(regexec.lo): musl; is part of musl",
+        "  libc      libmatch.a(match.o): glibc; names /usr/include/regex.h in its debug information, "
+        "where glibc's headers are",
+    ]
+    found = json.loads(staticlink(project, "why", "--json", "regexec", *words).stdout)["libcs"]
+    assert [(one["by"], one["libc"], one["defines"]) for one in found] == [
+        ("libc.a(regexec.lo)", "musl", True),
+        ("libmatch.a(match.o)", "glibc", False),
+    ]
+
+
 def test_what_nothing_can_stand_in_for_is_offered_from_a_recipe(project: Path) -> None:
     source = "int getdirentries64(int);\nint match(const char *t) { return getdirentries64(t != 0); }\n"
     (project / "match.c").write_text(source)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Capture = pytest.CaptureFixture[str]
+_NO_TRACE = "has no note and no debug information, and asks for no name that only one libc has"
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +134,7 @@ def test_why(capsys: Capture) -> None:
         "  extracted libg.a(g.o): libf.a(f.o) refers to g",
         "  extracted libf.a(f.o): main.o refers to f",
         "  joined    main.o: every object joins the link",
+        f"  libc      libg.a(g.o): unknown; {_NO_TRACE}",
     ]
     words = ("--", "main.o", "libf.a", "libg.a", "libh.a")
     assert run(capsys, "why", "g", *words) == (0, "\n".join(lines) + "\n", "")
@@ -140,6 +142,8 @@ def test_why(capsys: Capture) -> None:
     assert found["state"] == "zero"
     assert found["wanted"] == [{"by": "libg.a(g.o)", "weak": True, "joined": True}]
     assert found["defined"] == [{"by": "libh.a(h.o)", "kind": "strong", "outcome": "left out"}]
+    unknown = {"by": "libg.a(g.o)", "libc": "unknown", "evidence": [_NO_TRACE], "defines": False}
+    assert found["libcs"] == [unknown]
 
 
 def test_why_a_weak_reference_is_zero(capsys: Capture) -> None:
@@ -151,6 +155,17 @@ def test_why_a_weak_reference_is_zero(capsys: Capture) -> None:
     ]
     out = "\n".join(lines) + "\n"
     assert run(capsys, "why", "w", "--", "main.o", "libf.a", "libg.a", "libh.a") == (0, out, "")
+
+
+def test_why_without_an_index(capsys: Capture, project: Path) -> None:
+    (project / "f.o").write_bytes(write_object(Specimen(strong=["f"], undefined=["g"])))
+    (project / "g.o").write_bytes(write_object(Specimen(strong=["g"], undefined=["open64"])))
+    (project / "libf.a").unlink()
+    subprocess.run(["ar", "rcSD", "libf.a", "f.o"], check=True, timeout=60)
+    words = ("--linker=lld", "--", "main.o", "--start-lib", "g.o", "--end-lib", "libf.a")
+    code, out, _ = run(capsys, "why", "g", *words)
+    made = "asks for open64, which glibc's headers make and musl does not define"
+    assert (code, out.splitlines()[-1]) == (0, f"  libc      g.o: glibc; {made}")
 
 
 def test_why_an_option(capsys: Capture) -> None:

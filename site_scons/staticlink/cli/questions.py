@@ -6,14 +6,18 @@ Nothing is linked.
 
 from __future__ import annotations
 
+import platform
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from staticlink.cli.arguments import Lazy, read_arguments
 from staticlink.cli.output import answer
 from staticlink.cli.words import quote_word
 from staticlink.errors import Fault, fail
+from staticlink.libc.abi import load_interfaces
 from staticlink.link.audit import audit_link
+from staticlink.link.audits.foreign_libc import judge_among
 from staticlink.link.finding import load_policy
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten
 from staticlink.link.options import Assignment
@@ -170,7 +174,11 @@ def why(options: argparse.Namespace) -> int:
     """Say who wants a symbol, who defines it, who won, and why the winner was extracted."""
     arguments = read_arguments(options.arguments, options.linker)
     found = resolve(arguments.items, profile=arguments.profile, options=arguments.options)
-    given = ask_why(options.symbol, found)
+    archives = tuple(
+        dict.fromkeys(one for one in flatten(found.items) if isinstance(one, Archive) and not isinstance(one, Lazy))
+    )
+    verdict = judge_among(archives, partial(load_interfaces, platform.machine()))
+    given = ask_why(options.symbol, found, verdict)
     faults = [one for one in resolution_faults(found) if one.what.endswith(f": {options.symbol}")]
     if given.state == "unknown":
         similar = tuple(f"similar: {name}" for name in given.similar)

@@ -44,8 +44,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from staticlink.errors import Fault
+    from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.planned import Planned
     from staticlink.link.request import LinkRequest
+    from staticlink.link.resolution import Resolution
+    from staticlink.link.sources import Inputs
     from staticlink.link.why import Answer
     from staticlink.model import Say
 
@@ -90,12 +93,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
     order, extracted = order_and_extract(inputs, policy)
-    interfaces = partial(load_interfaces, request.target.arch)
-    shims = [one.path for one in inputs.objects if one.path.parent == shim_directory(request)]
-    rebuild = partial(offer_rebuild, libc=request.libc.name, places=request.recipes)
-    judged = judge_link(
-        order.resolution, request.libc, interfaces, scripts=inputs.scripts, shims=shims, rebuild=rebuild
-    )
+    judged = judge_inputs(request, inputs, order.resolution)
     findings = audit_link(order, policy, judged)
     words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
     command = link_command(linker.value.command, request.target, output, order, words)
@@ -104,7 +102,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     )
     see = write_plan(plan, request.output)
     reject_findings(findings, request.output, see)
-    explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other, rebuild)
+    explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other, judged.rebuild)
     planned = summarize(plan, see)
     if not explanation:
         remember_plan(planned, request, inputs, began, judged)
@@ -132,4 +130,13 @@ def explain_program(request: LinkRequest, symbol: str) -> Answer:
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), read_crates(request.rust))
     order, _ = order_and_extract(inputs, load_policy(request.findings))
-    return ask_why(symbol, order.resolution)
+    judged = judge_inputs(request, inputs, order.resolution)
+    return ask_why(symbol, order.resolution, judged.verdicts.__getitem__)
+
+
+def judge_inputs(request: LinkRequest, inputs: Inputs, resolution: Resolution) -> Judged:
+    """Return a verdict on every object of a link: against which libc it was compiled."""
+    interfaces = partial(load_interfaces, request.target.arch)
+    shims = [one.path for one in inputs.objects if one.path.parent == shim_directory(request)]
+    rebuild = partial(offer_rebuild, libc=request.libc.name, places=request.recipes)
+    return judge_link(resolution, request.libc, interfaces, scripts=inputs.scripts, shims=shims, rebuild=rebuild)

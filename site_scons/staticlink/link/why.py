@@ -18,8 +18,9 @@ from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, UND
 from staticlink.link.resolve import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from staticlink.libc.verdict import Verdict
     from staticlink.link.inputs import ObjectFile
     from staticlink.link.resolution import Extraction, Resolution
 
@@ -62,8 +63,24 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Compiled:
+    """Against which ``libc`` the file ``by`` was compiled (``musl``, ``glibc``, ``either``, ``unknown``), and why so.
+
+    ``defines``: its definition of the symbol won.
+    """
+
+    by: str
+    libc: str
+    evidence: tuple[str, ...]
+    defines: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to be known about one symbol of a link. ``similar`` are names that are close to an unknown one."""
+    """What is to be known about one symbol of a link. ``similar`` are names that are close to an unknown one.
+
+    ``libcs`` are verdicts on the file whose definition won, then on those of the link that refer to the symbol.
+    """
 
     symbol: str
     profile: str
@@ -72,12 +89,13 @@ class Answer:
     defined: tuple[Definition, ...]
     chain: tuple[Step, ...]
     similar: tuple[str, ...] = ()
+    libcs: tuple[Compiled, ...] = ()
 
 
-def ask_why(symbol: str, resolution: Resolution) -> Answer:
+def ask_why(symbol: str, resolution: Resolution, verdict: Callable[[ObjectFile], Verdict]) -> Answer:
     """Return who wants ``symbol`` in this link, who defines it, who won, and why the winner was extracted.
 
-    Reads every member of every archive. Raises :class:`StaticlinkError` when one cannot be read.
+    ``verdict`` says against which libc an object of the link was compiled. Reads every member of every archive. Raises :class:`StaticlinkError` when one cannot be read.
     """
     index = Index(resolution.items)
     loaded = set(resolution.loaded)
@@ -90,7 +108,8 @@ def ask_why(symbol: str, resolution: Resolution) -> Answer:
     similar: tuple[str, ...] = ()
     if state == "unknown":
         similar = tuple(difflib.get_close_matches(symbol, sorted(resolution.state), n=_SIMILAR, cutoff=0.75))
-    return Answer(symbol, resolution.profile, state, wanted, tuple(defined), chain, similar)
+    libcs = tuple(_libcs(symbol, index, resolution, winner, verdict))
+    return Answer(symbol, resolution.profile, state, wanted, tuple(defined), chain, similar, libcs)
 
 
 def explain_member(one: ObjectFile, resolution: Resolution) -> Iterator[Step]:
@@ -153,13 +172,33 @@ def _options(symbol: str, resolution: Resolution) -> Iterator[Reference]:
 
 
 def _references(symbol: str, index: Index, resolution: Resolution, loaded: set[ObjectFile]) -> Iterator[Reference]:
+    for one, spelling in _referrers(symbol, index, resolution):
+        yield Reference(one.display, spelling not in one.symbols.undefined, one in loaded)
+
+
+def _referrers(symbol: str, index: Index, resolution: Resolution) -> Iterator[tuple[ObjectFile, str]]:
+    """Yield every object that refers to ``symbol``, with the name it uses: ``--wrap`` gives symbols others."""
     options = resolution.options
     spellings = {symbol, *(f"__real_{name}" for name in options.wrap if name == symbol)}
     spellings |= {name for name in options.wrap if symbol == f"__wrap_{name}"}
     for spelling in sorted(spellings):
         if resolution.reference(spelling) == symbol:
             for one in index.refers(spelling):
-                yield Reference(one.display, spelling not in one.symbols.undefined, one in loaded)
+                yield one, spelling
+
+
+def _libcs(
+    symbol: str,
+    index: Index,
+    resolution: Resolution,
+    winner: ObjectFile | None,
+    verdict: Callable[[ObjectFile], Verdict],
+) -> Iterator[Compiled]:
+    loaded = set(resolution.loaded)
+    asking = dict.fromkeys(one for one, _ in _referrers(symbol, index, resolution) if one in loaded and one != winner)
+    for one in (*([winner] if winner is not None else []), *asking):
+        found = verdict(one)
+        yield Compiled(one.display, found.kind, found.evidence, one is winner)
 
 
 def _absent(reference: Reference) -> bool:

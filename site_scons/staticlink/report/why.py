@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from staticlink.libc.names import LIBCS
 from staticlink.report.text import escape
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _SHOWN = 10
 #: At most this many definitions are named.
 _SHOWN_DEFINITIONS = 20
+#: At most this many objects are judged aloud: the winner, and who was compiled for another libc.
+_SHOWN_LIBCS = 3
 _STATES = {
     "undefined": "undefined: nothing in this link defines it",
     "zero": "zero: only weak references are left, and a weak reference extracts nothing",
@@ -45,6 +48,7 @@ def why_lines(answer: Answer) -> tuple[str, ...]:
     lines += _wanted(answer.wanted)
     lines += _defined(answer.defined, answer.state)
     lines += (f"  {_step(step)}" for step in answer.chain)
+    lines += _compiled(answer)
     return tuple(escape(line) for line in lines)
 
 
@@ -57,6 +61,7 @@ def why_document(answer: Answer) -> dict[str, Any]:
         "defined": [asdict(one) for one in answer.defined],
         "chain": [asdict(one) for one in answer.chain],
         "similar": list(answer.similar),
+        "libcs": [asdict(one) for one in answer.libcs],
     }
 
 
@@ -79,6 +84,15 @@ def _defined(definitions: Sequence[Definition], state: str) -> Iterator[str]:
 
 def _more(count: int, words: str) -> Iterable[str]:
     return (f"  {words.format(count)}",) if count > 0 else ()
+
+
+def _compiled(answer: Answer) -> Iterator[str]:
+    """Yield against which libc the winner was compiled, and those that refer to it where that is another one."""
+    own = next((one.libc for one in answer.libcs if one.defines), None)
+    told = [one for one in answer.libcs if one.defines or (one.libc in LIBCS and one.libc != own)]
+    for one in told[:_SHOWN_LIBCS]:
+        yield f"  libc      {one.by}: {one.libc}; {one.evidence[0]}"
+    yield from _more(len(told) - _SHOWN_LIBCS, "libc      {} more that refer to it were compiled for another")
 
 
 def _step(step: Step) -> str:

@@ -124,10 +124,26 @@ def judge_archives(
     def promised(name: str) -> bool:
         return any(name in archive.promises for archive in archives)
 
-    own = {archive.path: kind for archive in archives if (kind := _libc_of(archive)) is not None}
-    setting = Setting(own, _rust_std, lambda name: not promised(name), whole=False, interfaces=interfaces)
-    found = {one: judge(one, archive.path, setting, every=True)[0] for archive in archives for one in archive.objects()}
+    verdict = judge_among(archives, interfaces)
+    found = {one: verdict(one) for archive in archives for one in archive.objects()}
     return Judged(libc, found, {}, interfaces, lambda name: not promised(name), rebuild)
+
+
+def judge_among(
+    archives: Sequence[Archive], interfaces: Callable[[], Mapping[str, Interface]]
+) -> Callable[[ObjectFile], Verdict]:
+    """Return what judges an object beside ``archives``, with all its evidence; a libc among them is known as one.
+
+    An archive without an index, which lld takes, promises nothing.
+    """
+    indexed = [archive for archive in archives if archive.table.index is not None]
+
+    def promised(name: str) -> bool:
+        return any(name in archive.promises for archive in indexed)
+
+    own = {archive.path: kind for archive in indexed if (kind := _libc_of(archive)) is not None}
+    setting = Setting(own, _rust_std, lambda name: not promised(name), whole=False, interfaces=interfaces)
+    return lambda one: judge(one, _home(one), setting, every=True)[0]
 
 
 def _libc_of(archive: Archive) -> str | None:
@@ -140,7 +156,9 @@ def _libc_of(archive: Archive) -> str | None:
 def _rust_std(one: Subject) -> ObjectFile | None:
     """Return the member with Rust's standard library beside ``one`` in its archive."""
     archive = getattr(one, "archive", None)
-    return next(promised_members(archive, _STD), None) if archive is not None and _STD in archive.promises else None
+    if archive is None or archive.table.index is None or _STD not in archive.promises:
+        return None
+    return next(promised_members(archive, _STD), None)
 
 
 def _home(one: ObjectFile) -> Path:
