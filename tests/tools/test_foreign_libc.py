@@ -119,10 +119,10 @@ def test_why_tells_who_was_compiled_for_another_libc(project: Path) -> None:
     where = staticlink(project, "cc", "--libc=musl", "-print-file-name=libc.a").stdout.strip()
     words = ("--", "-static", "main.o", "libmatch.a", where)
     said = staticlink(project, "why", "regexec", *words).stdout.splitlines()
+    header = "names /usr/include/regex.h in its debug information, where glibc's headers are"
     assert said[-2:] == [
         "  libc      libc.a(regexec.lo): musl; is part of musl",
-        "  libc      libmatch.a(match.o): glibc; names /usr/include/regex.h in its debug information, "
-        "where glibc's headers are",
+        f"  libc      libmatch.a(match.o): glibc; {header}",
     ]
     found = json.loads(staticlink(project, "why", "--json", "regexec", *words).stdout)["libcs"]
     assert [(one["by"], one["libc"], one["defines"]) for one in found] == [

@@ -174,9 +174,8 @@ def why(options: argparse.Namespace) -> int:
     """Say who wants a symbol, who defines it, who won, and why the winner was extracted."""
     arguments = read_arguments(options.arguments, options.linker)
     found = resolve(arguments.items, profile=arguments.profile, options=arguments.options)
-    archives = tuple(
-        dict.fromkeys(one for one in flatten(found.items) if isinstance(one, Archive) and not isinstance(one, Lazy))
-    )
+    inputs = dict.fromkeys(flatten(found.items))
+    archives = tuple(one for one in inputs if isinstance(one, Archive) and not isinstance(one, Lazy))
     verdict = judge_among(archives, partial(load_interfaces, platform.machine()))
     given = ask_why(options.symbol, found, verdict)
     faults = [one for one in resolution_faults(found) if one.what.endswith(f": {options.symbol}")]

@@ -95,7 +95,8 @@ class Answer:
 def ask_why(symbol: str, resolution: Resolution, verdict: Callable[[ObjectFile], Verdict]) -> Answer:
     """Return who wants ``symbol`` in this link, who defines it, who won, and why the winner was extracted.
 
-    ``verdict`` says against which libc an object of the link was compiled. Reads every member of every archive. Raises :class:`StaticlinkError` when one cannot be read.
+    ``verdict`` says against which libc an object of the link was compiled. Reads every member of every archive. Raises
+    :class:`StaticlinkError` when one cannot be read.
     """
     index = Index(resolution.items)
     loaded = set(resolution.loaded)
