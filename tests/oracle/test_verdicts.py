@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from staticlink.libc.abi import load_interfaces
-from staticlink.libc.names import load_traces, musl_version
+from staticlink.libc.musl_release import musl_version
+from staticlink.libc.names import load_traces
 from staticlink.libc.package import find_package
 from staticlink.libc.verdict import Setting, Verdict, judge
 from staticlink.link.audits.foreign_libc import judge_archives

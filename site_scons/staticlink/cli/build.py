@@ -64,6 +64,7 @@ _LINK_FINDINGS = (
     "no-unwinder",
     "more-faults",
     "needs-glibc",
+    "musl-version",
     "refused-shim",
     "rust-library",
 )

@@ -30,7 +30,7 @@ from staticlink.elf.mapping import map_file
 from staticlink.errors import Fault, StaticlinkError
 from staticlink.libc.headers import Libc, Probe, read_definitions, shared_headers
 from staticlink.libc.layout import Comparison, Difference
-from staticlink.libc.names import musl_version
+from staticlink.libc.musl_release import musl_version
 from staticlink.link.script import read_script
 
 if TYPE_CHECKING:

@@ -10,8 +10,6 @@ releases of glibc make.
 A name that only musl defines, such as ``strlcpy``, says nothing of its headers: programs bring functions of these
 names, and declare them.
 
-musl's version is in its libc.a: ``version.o`` holds it as text.
-
 Not modelled: names that a project declares by itself as the other libc's headers would.
 """
 
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 _POLICY = Path(__file__).parent.parent / "policy"
 LIBCS = ("glibc", "musl")
 OTHER = {"glibc": "musl", "musl": "glibc"}
-_VERSION_MEMBER = "version.lo", "version.o"
-_VERSION = re.compile(rb"\0?(\d+\.\d+\.\d+(?:-git-[\w-]+)?)\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +99,6 @@ def load_traces(archives: Mapping[str, Path] | None = None) -> Traces:
         shapes=tuple((re.compile(row["pattern"]), row["libc"], row["made"]) for row in written["shape"]),
         distributions=tuple((re.compile(row["pattern"]), row["libc"]) for row in written["distribution"]),
     )
-
-
-def musl_version(libc: Path) -> str | None:
-    """Return the version of the musl whose libc.a is at ``libc``; ``None`` when it is no such archive."""
-    data = map_file(libc)
-    if not is_archive(data):
-        return None
-    for member in read_archive(data, libc.name).members:
-        if member.name in _VERSION_MEMBER:
-            found = _VERSION.search(data[member.start : member.start + member.size])
-            return found[1].decode() if found else None
-    return None
 
 
 def _is_internal(header: str) -> bool:

@@ -22,8 +22,9 @@ from staticlink.link.audits.definitions import (
     find_weak_winners,
 )
 from staticlink.link.audits.divergence import find_divergence
-from staticlink.link.audits.foreign_libc import find_foreign_interfaces, no_recipe
+from staticlink.link.audits.foreign_libc import find_foreign_interfaces
 from staticlink.link.audits.missing import explain_missing
+from staticlink.link.audits.musl_releases import find_other_releases
 from staticlink.link.audits.nested_archives import find_nested_archives
 from staticlink.link.audits.rivals import find_rivals
 from staticlink.link.audits.rust_runtimes import find_rust_clashes, read_runtimes
@@ -61,6 +62,7 @@ def audit_link(order: LinkOrder, policy: Policy, judged: Judged | None = None) -
         *(() if resolution.options.allow_duplicates else find_duplicates(resolution, policy)),
         *(policy.finding("required-symbol", (_ASKED,), name) for name in resolution.missing_required),
         *(find_foreign_interfaces(judged, policy) if judged is not None else ()),
+        *(find_other_releases(judged, policy) if judged is not None else ()),
         *find_split_families(resolution, policy),
         *find_libc_allocators(resolution, policy),
         *find_rival_allocators(resolution, policy),
@@ -110,21 +112,16 @@ def _worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def explain_undefined(
-    resolution: Resolution,
-    left_out: Sequence[Archive],
-    see: str,
-    other_libc: Path | None = None,
-    rebuild: Callable[[str], str | None] = no_recipe,
+    resolution: Resolution, left_out: Sequence[Archive], see: str, judged: Judged, other_libc: Path | None = None
 ) -> tuple[Fault, ...]:
     """Return what ``resolution`` misses, as the explanation of a link that failed.
 
     ``left_out`` are archives that gave no member: where one of them defines a missing symbol, the fault says so.
-    ``other_libc`` is the compiler's own libc.a when the link is for another libc. ``rebuild`` says what to do in place
-    of linking an archive of some file name, where a recipe makes it.
+    ``judged`` are the objects of the link, ``other_libc`` is the compiler's own libc.a when it is for another libc.
     """
     refused = explain_refusals(resolution.undefined, load_shims()) if other_libc and resolution.undefined else {}
-    undefined = list(_undefined(resolution, left_out, refused, rebuild))
-    causes = explain_missing(resolution, resolution.undefined.keys(), other_libc, rebuild) if undefined else ()
+    undefined = list(_undefined(resolution, left_out, refused, judged.rebuild))
+    causes = explain_missing(resolution, resolution.undefined.keys(), other_libc, judged) if undefined else ()
     return _shown([*causes, *undefined], see)
 
 

@@ -102,7 +102,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     )
     see = write_plan(plan, request.output)
     reject_findings(findings, request.output, see)
-    explanation = explain_undefined(order.resolution, order.unused, see, request.libc.other, judged.rebuild)
+    explanation = explain_undefined(order.resolution, order.unused, see, judged, request.libc.other)
     planned = summarize(plan, see)
     if not explanation:
         remember_plan(planned, request, inputs, began, judged)

@@ -6,6 +6,7 @@ while all of that is as it was:
 
 - the request, the directory, the linkers, and staticlink's own files, which the record is sealed with;
 - where each input is found, and that no file has appeared at a place that was searched before it;
+- the piece of libc.a that says which musl it is;
 - for each input its size, times and inode; or, where these have changed, a digest of what planning read in it: an
   archive's members, its index, the fingerprints of the objects that somebody looked at, and the marks by which those
   that joined the link were judged (``libc/marks.py``). Planning is a function of what it reads, so equal answers lead
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from staticlink.link.sources import Inputs
 
 #: Raised when the form of the record changes.
-_SCHEMA = 2
+_SCHEMA = 3
 _SLACK = 2_000_000_000  # nanoseconds; FAT keeps times in steps of two seconds, other file systems in finer ones
 _CORE = Path(__file__).parent.parent
 _DIGEST = 16  # bytes
@@ -88,6 +89,8 @@ def recall_plan(request: LinkRequest) -> Planned | None:
             return None
         if any(map(os.path.isfile, record["absent"])) or record["plan"] != _content(plan_path(request.output)):
             return None
+        if any(_piece(*piece) != digest for *piece, digest in record["pieces"]):
+            return None
         shims = _renew_shims(request, dict(record["planned"]["shims"]))
         files = [_compared(_File(*row), request, now) for row in record["files"]]
     except (OSError, StaticlinkError, ValueError):  # something is not as it was; planning will say what, if it matters
@@ -112,22 +115,23 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
         if planned.linker.evidence:
             path.unlink(missing_ok=True)
         else:
-            _write(path, _record(planned, request, inputs, began, judged.marks), request)
+            _write(path, _record(planned, request, inputs, began, judged), request)
 
 
-def _record(
-    planned: Planned, request: LinkRequest, inputs: Inputs, began: int, marks: Mapping[ObjectFile, Marks]
-) -> dict[str, Any]:
+def _record(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged) -> dict[str, Any]:
     unwinders = [request.libc.libgcc_eh, *request.unwinders.values()]
     scripts = tuple(_scripts(inputs.scripts))
     texts = [*request.rust, *(one.path for one in scripts), *filter(is_file, unwinders)]
-    files = [*_texts(texts, began), *_inputs(inputs, began, marks)]
+    files = [*_texts(texts, began), *_inputs(inputs, began, judged.marks)]
     known = {one.path for one in files}
     others = dict.fromkeys(path for path in map(str, inputs.named) if path not in known)
     files += [_File(path, os.path.realpath(path), _ALIAS, None, "", ()) for path in others]
     absent = [str(one) for script in scripts for one in script.absent]
     absent += [str(one) for one in unwinders if not is_file(one)]
+    piece = judged.musl.piece if judged.musl is not None else None
+    pieces = [(str(piece.path), piece.start, piece.size)] if piece is not None else []
     return {
+        "pieces": [(*one, _piece(*one)) for one in pieces],
         "named": list(map(str, inputs.named)),
         "absent": absent,
         "plan": _content(Path(planned.see)),
@@ -206,6 +210,12 @@ def _named(request: LinkRequest) -> list[str]:
 
 def _content(path: str | Path) -> str:
     return blake2b(map_file(Path(path)), digest_size=_DIGEST).hexdigest()
+
+
+def _piece(path: str, start: int, size: int) -> str:
+    with open(path, "rb") as file:  # noqa: PTH123  (as above)
+        file.seek(start)
+        return blake2b(file.read(size), digest_size=_DIGEST).hexdigest()
 
 
 def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:

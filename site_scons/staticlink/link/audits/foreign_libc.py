@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staticlink.libc.names import OTHER, musl_version
+from staticlink.libc.musl_release import musl_version, read_release
+from staticlink.libc.names import OTHER
 from staticlink.libc.verdict import COMPILERS, Setting, judge
 from staticlink.link.audits.definitions import promised_members
 from staticlink.link.finding import LEVELS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from staticlink.libc.abi import Interface
     from staticlink.libc.marks import Marks, Subject
+    from staticlink.libc.musl_release import Musl
     from staticlink.libc.verdict import Verdict
     from staticlink.link.finding import Finding, Policy
     from staticlink.link.inputs import Archive, ObjectFile
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _STD = "rust_eh_personality"
 _GLIBC = "gnu_get_libc_version"
+_START = "__libc_start_main"
 _DEFINED = (STRONG, WEAK, COMMON)
 #: Of the files a libc is described by, these come from the compiler.
 _COMPILERS = ("crtbegin", "crtend", "libgcc")
@@ -47,7 +50,8 @@ class Judged:
     """The objects of one link with what each was compiled against, and with what that was read from.
 
     ``libc`` is the link's own. ``taken`` says whether the link takes a symbol from that libc. ``rebuild`` says what to
-    do in place of linking an archive of some file name, where a recipe makes it.
+    do in place of linking an archive of some file name, where a recipe makes it. ``musl`` is the link's,
+    unless it is for glibc.
     """
 
     libc: str
@@ -56,6 +60,7 @@ class Judged:
     interfaces: Callable[[], Mapping[str, Interface]]
     taken: Callable[[str], bool]
     rebuild: Callable[[str], str | None]
+    musl: Musl | None = None
 
 
 def no_recipe(_: str) -> str | None:
@@ -110,7 +115,13 @@ def judge_link(
         interfaces,
         taken,
         rebuild,
+        _find_musl(resolution.used_archives, own) if libc.name == "musl" else None,
     )
+
+
+def _find_musl(archives: Sequence[Archive], own: Mapping[Path, str]) -> Musl | None:
+    found = (one for one in archives if one.path in own and _START in one.promises)
+    return next((read_release(one.path, one.table) for one in found), None)
 
 
 def judge_archives(
@@ -148,7 +159,7 @@ def judge_among(
 
 def _libc_of(archive: Archive) -> str | None:
     """Return which libc an archive is, if it is one."""
-    if not {"__libc_start_main", "malloc", "printf"} <= archive.promises.keys():
+    if not {_START, "malloc", "printf"} <= archive.promises.keys():
         return None
     return "glibc" if _GLIBC in archive.promises else "musl" if musl_version(archive.path) else None
 

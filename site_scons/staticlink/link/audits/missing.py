@@ -1,8 +1,9 @@
 """Which input was made for something else than this link, when symbols are missing?
 
-A list of missing symbols seldom says why they are missing. Two reasons can be told from the inputs themselves: an
-archive that was compiled for glibc asks for symbols that glibc's own libc.a defines and musl does not, and an rlib is a
-library for rustc, which knows where the crates it depends on are; the linker does not.
+A list of missing symbols seldom says why they are missing. Three reasons can be told from the inputs themselves: an
+archive that was compiled for glibc asks for symbols that glibc's own libc.a defines and musl does not; one that was
+compiled for another musl asks for what that release has (``musl_releases.py``); and an rlib is a library for rustc,
+which knows where the crates it depends on are; the linker does not.
 
 Not modelled: which of glibc's symbols could be stood in for (``shims.py`` does that for Rust's standard library).
 """
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf import rust_metadata
 from staticlink.errors import Fault
+from staticlink.link.audits.musl_releases import explain_releases, names_of_releases
 from staticlink.link.inputs import Archive, read_input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from staticlink.link.audits.foreign_libc import Judged
     from staticlink.link.inputs import ObjectFile
     from staticlink.link.resolution import Resolution
 
@@ -31,25 +34,26 @@ def explain_missing(
     resolution: Resolution,
     missing: Collection[str],
     other_libc: Path | None,
-    rebuild: Callable[[str], str | None],
+    judged: Judged,
 ) -> Iterator[Fault]:
     """Yield what is wrong with the inputs that ask for ``missing`` in vain, where the inputs tell.
 
-    ``other_libc`` is the compiler's own libc.a when the link is for another libc. ``rebuild`` says what to do in place
-    of linking an archive of some file name, where a recipe makes it.
+    ``other_libc`` is the compiler's own libc.a when the link is for another libc. ``judged`` are
+    the objects of the link.
     """
+    wanted = [(one, set(resolution.references(one)).intersection(missing)) for one in resolution.loaded]
+    wanted = [(one, names) for one, names in wanted if names]
+    yield from explain_releases(wanted, judged)
     asking: dict[Archive | ObjectFile, set[str]] = {}
-    for one in resolution.loaded:
-        names = set(resolution.references(one)).intersection(missing)
-        if names:
-            asking.setdefault(one.archive or one, set()).update(names)
+    for one, names in wanted:
+        asking.setdefault(one.archive or one, set()).update(names - names_of_releases(one, names, judged).keys())
     known = _glibc_symbols(other_libc, resolution.loaded[0].machine) if other_libc and asking else frozenset()
     for home, names in asking.items():
         foreign = sorted(names & known)
         if foreign:
             evidence = _capped([f"asks for {name}, which glibc defines and musl does not" for name in foreign])
             what = f"needs glibc, the link is for musl: {home.display}"
-            fix = rebuild(home.display) or "compile it for musl, as staticlink cc does"
+            fix = judged.rebuild(home.display) or "compile it for musl, as staticlink cc does"
             yield Fault("needs-glibc", what, evidence, fix)
         elif isinstance(home, Archive) and (metadata := _metadata(home, resolution)):
             evidence = (f"it holds {metadata}", *_capped([f"asks for {name}" for name in sorted(names)]))
