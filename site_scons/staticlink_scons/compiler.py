@@ -4,7 +4,7 @@ With ``static=1 libc=musl`` it is the sysroot's. A tool can only set ``CC`` once
 ``Environment(CC=...)`` back after the tools have run; ``Clone``, ``Replace`` and a builder's own arguments change it
 later. So the question is asked whenever an object is declared: a ``CC`` that is not the sysroot's becomes the machine's
 compiler that the sysroot is made with, and the sysroot's takes its place. An object compiled with glibc's headers would
-otherwise join a musl link without a word.
+otherwise join a musl link without a word. What ``hardening=1`` adds comes before the project's own flags.
 
 A check of Configure is asked the same, and needs the compiler at once: it is built there and then. Programs that a
 project runs, ``pkg-config`` above all, do not see the machine's packages on musl.
@@ -23,6 +23,7 @@ from SCons.Node.FS import File
 from SCons.Script import GetOption
 from SCons.Tool.cxx import CXXSuffixes, iscplusplus
 from staticlink.errors import fail
+from staticlink.hardening import hardening_flags
 
 from staticlink_scons.action import core_action
 from staticlink_scons.settings import settings
@@ -37,6 +38,10 @@ def adopt_compiler(env: Environment) -> None:
     chosen = settings(env)
     if chosen.target.pie and "-fPIE" not in env.Split(env.get("CCFLAGS", "")):
         env.Append(CCFLAGS=["-fPIE"])
+    flags = hardening_flags(chosen.target)
+    for variable in ("CFLAGS", "CXXFLAGS") if flags else ():
+        if flags[-1] not in env.Split(env.get(variable, "")):
+            env.Prepend(**{variable: list(flags)})
     if not chosen.target.static or chosen.target.libc != "musl":
         env["STATICLINK_HOST_CC"] = env.subst("$CC") or "gcc"
         return

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 #: What of the core decides what cargo makes, and what decides std.
 CORE_PARTS = (
-    "errors.py", "model.py", "target.py", "elf", "libc", "policy/libc_evidence.toml", "policy/libc_traces.toml", "rust",
-    "vendored/cache.py",
+    "errors.py", "hardening.py", "model.py", "target.py", "elf", "libc", "policy/libc_evidence.toml",
+    "policy/libc_traces.toml", "rust", "vendored/cache.py",
 )  # fmt: skip
 _STD_PARTS = (*CORE_PARTS, "policy/rust_std.toml", "vendored/debian.py", "vendored/unpack.py")
 

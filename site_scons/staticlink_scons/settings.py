@@ -159,8 +159,11 @@ def _read_settings(env: Environment) -> Settings:
     if values["why"] and not static:
         fix = f"static=1 why={values['why']}"
         raise fail("why-needs-static", "why=SYMBOL explains static links", evidence=("static=0",), fix=fix)
+    if hardened and not static:
+        fix = "static=1 hardening=1"
+        raise fail("hardening-needs-static", "hardening=1 is for static executables", evidence=("static=0",), fix=fix)
     return Settings(
-        target=Target(platform.machine(), libc, static, pie=static and (pie or hardened), hardened=static and hardened),
+        target=Target(platform.machine(), libc, static, pie=static and (pie or hardened), hardened=hardened),
         unwinder=str(values["unwinder"]),
         linker=str(values["linker"]),
         allocator=str(values["allocator"]),

@@ -48,3 +48,16 @@ def test_one_that_does_not_run_is_an_error(tmp_path: Path) -> None:
     assert render_error(caught.value) == (
         "linker does not work: mold\n  mold does not run: --version exits 1\n  installed: mold, bfd\n  fix: linker=auto"
     )
+
+
+def test_one_that_makes_no_static_pie_is_passed_over_for_one(tmp_path: Path) -> None:
+    script(tmp_path / "ld.gold", "exit 0")
+    found = find_linkers(directory_with(tmp_path))
+    assert choose_linker("auto", found).value.name == "gold"
+    assert choose_linker("auto", found, pie=True).value.name == "bfd"
+    with pytest.raises(StaticlinkError) as caught:
+        choose_linker("gold", found, pie=True)
+    assert render_error(caught.value) == (
+        "linker does not work: gold\n  gold makes no static-pie: it does not know --no-dynamic-linker\n"
+        "  installed: gold, bfd\n  fix: linker=auto"
+    )

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 from staticlink.cli.output import FINDINGS, GOOD, TROUBLE, refuse, say_on, write_document
 from staticlink.cli.words import expand_files
 from staticlink.errors import StaticlinkError, fail
+from staticlink.hardening import hardening_flags
 from staticlink.link.allocator import ALLOCATORS, ARCHIVES, allocator_by_policy
 from staticlink.link.finding import load_policy
 from staticlink.link.libc import compiler_directories, describe_libc
@@ -55,7 +56,7 @@ _VALUED = {
     "prefixes": None,
 }
 _FACTS = ".rust.json"
-_SWITCHES = ("pie", "offline", "json", "rustc")
+_SWITCHES = ("pie", "hardening", "offline", "json", "rustc")
 #: Of these a link says that they are wrong; whatever else fails is a matter of usage or of input.
 _LINK_FINDINGS = (
     "linker-failed",
@@ -81,7 +82,9 @@ class Wanted:
     @property
     def target(self) -> Target:
         """What is linked for."""
-        return Target(platform.machine(), self.own.get("libc", "musl"), static=True, pie="pie" in self.switches)
+        hardened = "hardening" in self.switches
+        pie = hardened or "pie" in self.switches
+        return Target(platform.machine(), self.own.get("libc", "musl"), static=True, pie=pie, hardened=hardened)
 
 
 def cc(words: Sequence[str]) -> int:
@@ -99,8 +102,8 @@ def cc(words: Sequence[str]) -> int:
             raise fail("no-compiler", f"no C compiler: {compiler[0]}", evidence=(f"looked in {host.path}",))
     except StaticlinkError as error:
         return refuse("cc", error, as_json=False)
-    position = ["-fPIE", "-static-pie"] if "pie" in wanted.switches else []
-    _become(program, [*compiler[1:], *position, *words[count:]])
+    position = ["-fPIE", "-static-pie"] if wanted.target.pie else []
+    _become(program, [*compiler[1:], *hardening_flags(wanted.target), *position, *words[count:]])
     return None
 
 

@@ -99,14 +99,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("symbol")
     one.add_argument("--linker", choices=tuple(LINKERS), default="bfd", help="whose rules (default: bfd)")
     command("link", _show_usage, "plan, link and verify one static executable",
-            "[--libc=musl|glibc] [--pie] [--linker=NAME] [--unwinder=NAME] [--probe=ARGS] "
+            "[--libc=musl|glibc] [--pie] [--hardening] [--linker=NAME] [--unwinder=NAME] [--probe=ARGS] "
             "[--findings=RULES] [--sources=DIR] [--offline] [--json] -o OUT INPUT...")  # fmt: skip
     command("cc", _show_usage, "compile C for the libc that link links with",
-            "[--libc=musl|glibc] [--pie] [--sources=DIR] [--offline] ARGS...")  # fmt: skip
+            "[--libc=musl|glibc] [--pie] [--hardening] [--sources=DIR] [--offline] ARGS...")  # fmt: skip
     one = command("verify", verdict.verify, "say whether a file is one sound static executable",
-                  "[--pie] [--findings=RULE] [--json] EXECUTABLE")  # fmt: skip
+                  "[--pie] [--hardening] [--findings=RULE] [--json] EXECUTABLE")  # fmt: skip
     one.add_argument("executable", type=Path)
     one.add_argument("--pie", action="store_true", help="it must be position-independent")
+    one.add_argument("--hardening", action="store_true", help="it must be what hardening=1 makes")
     _add_findings(one)
     one = command("audit", verdict.audit, "say what would be wrong in a link of these archives",
                   "[--libc=musl|glibc] [--findings=RULE] [--json] ARCHIVE...")  # fmt: skip

@@ -32,7 +32,8 @@ def verify(options: argparse.Namespace) -> int:
     """Ask of any executable what a build asks of its own."""
     facts = inspect_executable(options.executable)
     # Which libc it holds is not in question here; a target says only what the file must look like.
-    target = Target(facts.machine, "glibc", static=True, pie=options.pie or facts.flags_1_pie)
+    pie = options.pie or options.hardening or facts.flags_1_pie
+    target = Target(facts.machine, "glibc", static=True, pie=pie, hardened=options.hardening)
     findings = verify_executable(facts, target, load_policy(options.findings))
     if options.json:
         fields = {
@@ -43,7 +44,7 @@ def verify(options: argparse.Namespace) -> int:
     elif any(one.level != "allow" for one in findings):
         sys.stdout.writelines(f"{line}\n" for line in finding_lines(findings, options.executable))
     else:
-        report_check(text.say, facts, findings, ())
+        report_check(text.say, facts, findings, (), hardened=options.hardening)
     return _code(findings)
 
 

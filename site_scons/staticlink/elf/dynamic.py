@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS = 1, 2, 3, 4, 7
-PT_GNU_EH_FRAME, PT_GNU_STACK, PT_GNU_RELRO = 0x6474E550, 0x6474E551, 0x6474E552
+PT_GNU_EH_FRAME, PT_GNU_STACK, PT_GNU_RELRO, PT_GNU_PROPERTY = 0x6474E550, 0x6474E551, 0x6474E552, 0x6474E553
 DT_NEEDED, DT_RPATH, DT_TEXTREL, DT_BIND_NOW, DT_RUNPATH, DT_FLAGS = 1, 15, 22, 24, 29, 30
 DT_RELR, DT_FLAGS_1 = 36, 0x6FFFFFFB
 _DT_NULL, _DT_PLTRELSZ, _DT_STRTAB, _DT_RELA, _DT_RELASZ, _DT_STRSZ = 0, 2, 5, 7, 8, 10
@@ -70,6 +70,16 @@ class Image:
         if len(found) > 1:
             self.fail(f"it has {len(found)} segments of type {name}")
         return bytes(self.view[found[0].offset : found[0].offset + found[0].file_size]) if found else None
+
+    def notes(self) -> bytes:
+        """Return the notes in which properties are: those of ``PT_GNU_PROPERTY``, or without one of ``PT_NOTE``.
+
+        mold 1.10 writes no ``PT_GNU_PROPERTY``.
+        """
+        found = self.of_kind(PT_GNU_PROPERTY) or self.of_kind(PT_NOTE)
+        if sum(segment.file_size for segment in found) > len(self.view):
+            self.fail("its notes overlap")
+        return b"".join(bytes(self.view[one.offset : one.offset + one.file_size]) for one in found)
 
     def tags(self) -> list[tuple[int, int]]:
         """Return the dynamic tags and their values, up to ``DT_NULL``."""

@@ -34,6 +34,7 @@ from staticlink.elf.dynamic import (
     Image,
     Segment,
 )
+from staticlink.elf.features import read_features
 from staticlink.elf.header import read_header
 from staticlink.elf.mapping import map_file
 from staticlink.elf.sections import SectionTable, require_bounded, reread
@@ -89,7 +90,8 @@ class ExecutableFacts:
     definition, sorted; ``weak_undefined`` are the weak ones, which are zero at run time. ``stack_executable`` is
     ``None`` without a ``PT_GNU_STACK``, which leaves the choice to the kernel. ``rwx_segments`` describes each
     ``PT_LOAD`` that is writable and executable. ``has_eh_frame`` says that ``.eh_frame`` describes a function.
-    ``dynamic_relocation_types`` are the types the start-up code would meet, sorted.
+    ``dynamic_relocation_types`` are the types the start-up code would meet, sorted. ``features`` are those of the
+    processor that all of the code is said to be made for (``elf/features.py``).
     """
 
     path: Path
@@ -113,6 +115,7 @@ class ExecutableFacts:
     tls: bool
     entry_in_code: bool
     build_id: str | None
+    features: tuple[str, ...]
 
 
 def inspect_executable(path: Path) -> ExecutableFacts:
@@ -219,6 +222,7 @@ def _facts(path: Path, elf: Any, image: Image, sections: SectionTable | None, he
         tls=bool(image.of_kind(PT_TLS)),
         entry_in_code=any(load.holds(elf["e_entry"]) for load in loads if load.flags & _PF_X),
         build_id=image.build_id(),
+        features=read_features(image.notes(), image.order, header.machine),
     )
 
 

@@ -22,6 +22,7 @@ from staticlink.link.audits.definitions import (
     find_weak_winners,
 )
 from staticlink.link.audits.divergence import find_divergence
+from staticlink.link.audits.features import find_dropped_features
 from staticlink.link.audits.foreign_libc import find_foreign_interfaces
 from staticlink.link.audits.missing import explain_missing
 from staticlink.link.audits.musl_releases import find_other_releases
@@ -49,11 +50,14 @@ _SHOWN_SYMBOLS = 10
 _ASKED = "asked for by --require-defined"
 
 
-def audit_link(order: LinkOrder, policy: Policy, judged: Judged | None = None) -> tuple[Finding, ...]:
+def audit_link(
+    order: LinkOrder, policy: Policy, judged: Judged | None = None, *, hardened: bool = False
+) -> tuple[Finding, ...]:
     """Return what an author would want to know of the link that ``order`` plans, worst first.
 
-    ``judged`` says what its objects were compiled against, where its libc is known. Findings of one level are in a
-    fixed order. Nothing is read but the members that an index names for a symbol in question.
+    ``judged`` says what its objects were compiled against, where its libc is known; of a ``hardened`` link it is asked
+    which protections its objects lack. Findings of one level are in a fixed order. Nothing else is read but the
+    members that an index names for a symbol in question.
     """
     resolution = order.resolution
     divergence = tuple(find_divergence(resolution, policy))
@@ -74,6 +78,7 @@ def audit_link(order: LinkOrder, policy: Policy, judged: Judged | None = None) -
         *find_discarded(resolution, policy),
         *find_constructor_only(extractable_archives(order), policy),
         *find_weak_references(order, policy),
+        *(find_dropped_features(resolution, policy) if hardened else ()),
     ]
     return _worst_first(found)
 

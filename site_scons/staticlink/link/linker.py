@@ -24,12 +24,16 @@ _ANSWER_TIMEOUT = 20  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Linker:
-    """A linker that was found: ``name`` as the option spells it, and the arguments that start it."""
+    """A linker that was found: ``name`` as the option spells it, and the arguments that start it.
+
+    ``no_pie`` says why it makes no static-pie, and is empty when it does.
+    """
 
     name: str
     path: Path
     arguments: tuple[str, ...]
     why: str
+    no_pie: str = ""
 
     @property
     def command(self) -> list[str]:
@@ -44,18 +48,22 @@ def find_linkers(directories: Sequence[Path]) -> tuple[Linker, ...]:
         places = (directory / program for program in row["program"] for directory in directories)
         path = next((place for place in places if place.is_file()), None)
         if path is not None:
-            found.append(Linker(row["name"], path, tuple(row["arguments"]), row["why"]))
+            found.append(Linker(row["name"], path, tuple(row["arguments"]), row["why"], row.get("no_pie", "")))
     return tuple(found)
 
 
-def choose_linker(wanted: str, found: Sequence[Linker]) -> Choice[Linker]:
+def choose_linker(wanted: str, found: Sequence[Linker], *, pie: bool = False) -> Choice[Linker]:
     """Return the linker to use: the one ``wanted`` names, or with ``auto`` the first that answers.
 
-    Raises :class:`StaticlinkError` when the linker asked for is not installed or does not run.
+    With ``pie`` it must make a static-pie. Raises :class:`StaticlinkError` when the linker asked for is not installed,
+    does not run, or does not do that.
     """
     candidates = [linker for linker in found if wanted in ("auto", linker.name)]
     failures: list[str] = []
     for linker in candidates:
+        if pie and linker.no_pie:
+            failures.append(f"{linker.name} makes no static-pie: {linker.no_pie}")
+            continue
         failure = _failure(linker)
         if failure is None:
             reason = linker.why if wanted == "auto" else f"linker={wanted}"

@@ -15,6 +15,7 @@ from staticlink.elf.inspect import inspect_executable
 from staticlink.errors import StaticlinkError
 from staticlink.libc.abi import load_interfaces
 from staticlink.link.audit import audit_link, explain_undefined, reject_findings
+from staticlink.link.audits.features import promised_features
 from staticlink.link.audits.foreign_libc import judge_link
 from staticlink.link.audits.weak_references import order_and_extract
 from staticlink.link.command import link_command
@@ -67,13 +68,13 @@ def link_program(request: LinkRequest, say: Say) -> None:
             run_linker(planned.command, output, explanation, planned.see)
         policy = load_policy(request.findings)
         facts = inspect_executable(output)
-        findings = verify_executable(facts, request.target, policy)
+        findings = verify_executable(facts, request.target, policy, promised_features(request.target, planned.findings))
         reject_findings(findings, request.output, planned.see)
         proof = probe_executable(output, request.probe, planned.see) if request.probe is not None else None
     steps.report_link(say, request.output, planned)
     steps.report_audit(say, planned.findings, planned.see)
     steps.report_crates(say, read_crates(request.rust))
-    steps.report_check(say, facts, findings, planned.shims)
+    steps.report_check(say, facts, findings, planned.shims, hardened=request.target.hardened)
     steps.report_probe(say, proof)
     steps.report_executable(say, request.output)
 
@@ -87,14 +88,14 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     policy = load_policy(request.findings)
     crates = read_crates(request.rust)
     flags = read_link_flags(request.flags)
-    linker = choose_linker(request.linker, request.linkers)
+    linker = choose_linker(request.linker, request.linkers, pie=request.target.pie)
     allocator = choose_link_allocator(request)
     inputs = gather_inputs(request, flags)
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
     order, extracted = order_and_extract(inputs, policy)
     judged = judge_inputs(request, inputs, order.resolution)
-    findings = audit_link(order, policy, judged)
+    findings = audit_link(order, policy, judged, hardened=request.target.hardened)
     words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
     command = link_command(linker.value.command, request.target, output, order, words)
     plan = LinkPlan(

@@ -107,12 +107,13 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
 
     ``judged`` holds the marks of the objects that joined the link.
 
-    A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of inputs that
-    have vanished meanwhile, which the linker will say, or one for which there is no room.
+    A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of a hardened
+    link, for which more is read than a digest covers (``audits/features.py``), one of inputs that have vanished
+    meanwhile, which the linker will say, or one for which there is no room.
     """
     path = _record_path(request.output)
     with suppress(OSError, StaticlinkError):
-        if planned.linker.evidence:
+        if planned.linker.evidence or request.target.hardened:
             path.unlink(missing_ok=True)
         else:
             _write(path, _record(planned, request, inputs, began, judged), request)

@@ -7,7 +7,8 @@ has no file: nothing can stand in, and the row says why. Only shims that this li
 of the libc they are linked with, so their assertions see its headers; and only the functions it needs are kept, by a
 relocatable link that collects the rest.
 
-The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol.
+The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol. So
+does what a hardened program does at its start.
 
 Not modelled: references to one version of a function (``fopen@GLIBC_2.2.5``); no linker resolves them in a static link.
 """
@@ -31,8 +32,9 @@ _POLICY = Path(__file__).parent.parent / "policy" / "shims.toml"
 _SOURCES = Path(__file__).parent.parent / "shim_sources"
 REFUSED = "refused"
 _CLASSES = ("sound", "changes-behaviour", REFUSED)
-_OPTIONAL = ("bridge", "replaces", "source")
-_KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, "bridge": bool, "replaces": bool}
+_TRAITS = ("bridge", "hardened", "replaces")
+_OPTIONAL = (*_TRAITS, "source")
+_KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, **dict.fromkeys(_TRAITS, bool)}
 _COMPILE_TIMEOUT = 120  # seconds
 
 
@@ -41,7 +43,8 @@ class Shim:
     """One C file that defines ``symbols``; ``kind`` is ``sound``, ``changes-behaviour`` or ``refused``.
 
     One that was chosen for a link has only the symbols that the link needs. A refused one has no ``source``. One that
-    ``replaces`` stands in for functions that musl has, and that do something else there.
+    ``replaces`` stands in for functions that musl has, and that do something else there; one that is ``hardened``
+    stands in for nothing and joins hardened links.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Shim:
     why: str
     bridge: bool = False
     replaces: bool = False
+    hardened: bool = False
 
 
 def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, ...]:
@@ -73,18 +77,26 @@ def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, 
     return tuple(_shim(row, sources) for row in rows)
 
 
-def choose_shims(undefined: Collection[str], shims: Sequence[Shim], *, start_bridge: bool = False) -> tuple[Shim, ...]:
-    """Return the shims that define one of the ``undefined`` symbols, and the start-up bridge when it is asked for.
+def choose_shims(
+    undefined: Collection[str], shims: Sequence[Shim], *, start_bridge: bool = False, hardened: bool = False
+) -> tuple[Shim, ...]:
+    """Return the shims that define one of the ``undefined`` symbols, and those for all links of a kind, when asked for.
 
     Each is narrowed to the symbols that are asked for.
     """
     wanted = frozenset(undefined)
+
+    def joins(shim: Shim) -> bool:
+        return start_bridge if shim.bridge else hardened if shim.hardened else bool(shim.symbols)
+
     usable = (shim for shim in shims if shim.kind != REFUSED)
     narrowed = (
-        shim if shim.bridge else replace(shim, symbols=tuple(filter(wanted.__contains__, shim.symbols)))
+        shim
+        if shim.bridge or shim.hardened
+        else replace(shim, symbols=tuple(filter(wanted.__contains__, shim.symbols)))
         for shim in usable
     )
-    return tuple(shim for shim in narrowed if (start_bridge if shim.bridge else shim.symbols))
+    return tuple(filter(joins, narrowed))
 
 
 def explain_refusals(undefined: Collection[str], shims: Sequence[Shim]) -> dict[str, str]:
@@ -126,8 +138,8 @@ def _compile(shim: Shim, cc: Sequence[str], output: Path) -> Path:
 
 def _shim(row: Mapping[str, Any], sources: Path) -> Shim:
     source = sources / row["source"] if "source" in row else None
-    bridge, replaces = row.get("bridge", False), row.get("replaces", False)
-    return Shim(row["name"], source, tuple(row["symbols"]), row["class"], row["why"], bridge=bridge, replaces=replaces)
+    traits = {key: row.get(key, False) for key in _TRAITS}
+    return Shim(row["name"], source, tuple(row["symbols"]), row["class"], row["why"], **traits)
 
 
 def _faults(row: Mapping[str, object], sources: Path) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from staticlink.hardening import protection_flags
 from staticlink.libc.note import SECTION as NOTE
 from staticlink.link.allocator import choose_allocator
 from staticlink.link.begun import begin_link
@@ -176,10 +177,11 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     roads = [facts for facts in crates.values() if facts["road"] == "shim"]
     asked = _asked_by_strangers(inputs, frozenset(name for shim in known if shim.replaces for name in shim.symbols))
     bridge = any(facts.get("start_bridge") for facts in roads)
-    shims = choose_shims(asked | inputs.undefined().keys() if roads else asked, known, start_bridge=bridge)
+    wanted = asked | inputs.undefined().keys() if roads else asked
+    shims = choose_shims(wanted, known, start_bridge=bridge, hardened=request.target.hardened)
     if not shims:
         return inputs
-    paths = compile_shims(shims, cc=request.cc, into=shim_directory(request))
+    paths = compile_shims(shims, cc=(*request.cc, *protection_flags(request.target)), into=shim_directory(request))
     objects = _objects([read_input(path, machine=inputs.machine) for path in paths])
     return replace(inputs, objects=(*inputs.objects, *objects), shims=shims)
 

@@ -1,8 +1,7 @@
 """Is the linked file one sound static executable?
 
 Every question is asked of the file itself, never of the command that made it. What a finding means (``error``,
-``warn``,
-``allow``) is policy: ``policy/findings.toml``.
+``warn``, ``allow``) is policy: ``policy/findings.toml``.
 """
 
 from __future__ import annotations
@@ -23,13 +22,22 @@ if TYPE_CHECKING:
 _SELF_APPLIED = ("_RELATIVE", "_IRELATIVE", "_IRELATIV", "_RELATIVE64", "_NONE")
 
 
-def verify_executable(facts: ExecutableFacts, target: Target, policy: Policy | None = None) -> tuple[Finding, ...]:
+def verify_executable(
+    facts: ExecutableFacts, target: Target, policy: Policy | None = None, promised: Sequence[str] = ()
+) -> tuple[Finding, ...]:
     """Return everything about ``facts`` that a static executable for ``target`` must not be, in a fixed order.
 
-    ``policy`` gives each finding its level; without one, staticlink's own does.
+    ``policy`` gives each finding its level; without one, staticlink's own does. ``promised`` are features of the
+    processor that all of its objects carry.
     """
     chosen = policy or load_policy()
-    seen = (*_static(facts), *_unwinding(facts), *_hardening(facts), *_position(facts, target))
+    seen = (
+        *_static(facts),
+        *_unwinding(facts),
+        *_hardening(facts),
+        *_position(facts, target),
+        *_asked(facts, target, promised),
+    )
     return tuple(chosen.finding(id_, evidence) for id_, evidence in seen)
 
 
@@ -81,3 +89,14 @@ def _position(facts: ExecutableFacts, target: Target) -> Iterator[tuple[str, Seq
         yield "not-static-pie", found
     elif not target.pie and facts.elf_type != "EXEC":
         yield "not-fixed-position", found
+
+
+def _asked(facts: ExecutableFacts, target: Target, promised: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield what ``hardening=1`` asks for and every other executable may be without."""
+    if not target.hardened:
+        return
+    if facts.relro and not facts.bind_now:
+        yield "partial-relro", ("PT_GNU_RELRO without DF_BIND_NOW",)
+    lost = [feature for feature in promised if feature not in facts.features]
+    if lost:
+        yield "property-lost", lost

@@ -66,15 +66,18 @@ def report_crates(say: Say, crates: Mapping[str, Mapping[str, Any]]) -> None:
         say("RUST", name, f"std: {facts['road']} ({because}){limits}")
 
 
-def report_check(say: Say, facts: ExecutableFacts, findings: Sequence[Finding], shims: Sequence[Shim]) -> None:
+def report_check(
+    say: Say, facts: ExecutableFacts, findings: Sequence[Finding], shims: Sequence[Shim], *, hardened: bool = False
+) -> None:
     """Print the ``CHECK`` line: what verification showed, with every warning and every shim by name."""
     found = {finding.id for finding in findings}
-    linked, hardened = (", ".join(claim for claim, *ids in row if found.isdisjoint(ids)) for row in _CLAIMS)
+    linked, kept = (", ".join(claim for claim, *ids in row if found.isdisjoint(ids)) for row in _CLAIMS)
+    kept = ", ".join([kept.replace("RELRO", "full RELRO") if hardened else kept, *facts.features])
     kind = "static-pie" if facts.elf_type == "DYN" else "static"
     frames = f"{facts.eh_frame_hdr.fde_count} unwind entries; " if facts.eh_frame_hdr else ""
     names = f" ({', '.join(sorted(f'{shim.name}: {shim.kind}' for shim in shims))})" if shims else ""
     warnings = "".join(f"; warning: {finding.what}" for finding in findings if finding.level == "warn")
-    say("CHECK", "", f"{kind}: {linked}; {frames}{hardened}; {count(len(shims), 'shim')}{names}{warnings}")
+    say("CHECK", "", f"{kind}: {linked}; {frames}{kept}; {count(len(shims), 'shim')}{names}{warnings}")
 
 
 def report_probe(say: Say, result: ProbeResult | None) -> None:

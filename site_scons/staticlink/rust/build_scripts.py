@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
+from staticlink.hardening import hardening_flags
 from staticlink.rust.environment import FLAG_VARIABLES
 from staticlink.rust.rustc import write_script
 
@@ -151,7 +152,7 @@ def script_environment(tools: TargetTools, place: Path, environ: Mapping[str, st
         added |= dict.fromkeys(_spellings(variable, tools), f"{tools.prefix}{tool}")
     for variable in FLAG_VARIABLES:
         own = [environ[name] for name in reversed(_spellings(variable, tools)[:3]) if environ.get(name)]
-        added[f"{variable}_{tools.rust_triple}"] = " ".join([_CFLAGS, *own])
+        added[f"{variable}_{tools.rust_triple}"] = " ".join([_CFLAGS, *hardening_flags(tools.target), *own])
     added |= {"HOST_CC": shlex.join(tools.host_cc), "HOST_CXX": shlex.join(tools.host_cxx)}
     added |= {f"HOST_{name.upper()}": name for name in _PLAIN_TOOLS}
     if tools.sysroot is not None:
