@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from staticlink.errors import StaticlinkError
-from staticlink.link import recall
+from staticlink.link import file_state
 from staticlink.link.libc import Libc
 from staticlink.link.linker import Linker
 from staticlink.link.plan import link_program, plan_link
@@ -145,7 +145,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     """Return a project whose plan has just been made, with files old enough for their times, or too young."""
     found = Project(tmp_path)
     if request.param:
-        monkeypatch.setattr(recall, "_SLACK", 20_000_000)
+        monkeypatch.setattr(file_state, "_SLACK", 20_000_000)
         time.sleep(0.05)
     assert isinstance(found.fresh(), Planned)
     return found
@@ -289,7 +289,7 @@ def random_edit(project: Project, dice: random.Random) -> None:
 
 def test_generated_edits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dice = random.Random(_SEED)  # noqa: S311  (edits, not secrets)
-    monkeypatch.setattr(recall, "_SLACK", 20_000_000)
+    monkeypatch.setattr(file_state, "_SLACK", 20_000_000)
     project = Project(tmp_path)
     project.fresh()
     outcomes = []

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.errors import StaticlinkError
-from staticlink.link.shims import Shim, choose_shims, compile_shims, load_shims
+from staticlink.link.shim_objects import make_shims
+from staticlink.link.shims import Shim, choose_shims, load_shims
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def test_glibcs_layouts_are_the_ones_asserted(tmp_path: Path) -> None:
 
 def test_shims_define_their_symbols_with_the_same_bytes_anywhere(tmp_path: Path) -> None:
     shims = choose_shims({"__res_init", "gnu_get_libc_version"}, load_shims(), start_bridge=True)
-    one, two = (compile_shims(shims, cc=["gcc"], into=tmp_path / name) for name in ("one", "a place"))
+    one, two = (make_shims(shims, cc=["gcc"], into=tmp_path / name) for name in ("one", "a place"))
     assert [path.name for path in one] == ["shim_res_init.o", "shim_gnu_version.o", "shim_start_bridge.o"]
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     for shim, path in zip(shims, one, strict=True):
@@ -62,7 +63,7 @@ def test_glibc_passes_what_the_bridge_passes(tmp_path: Path, linking: list[str])
 def test_a_shim_that_does_not_compile_is_told_in_the_compilers_words(tmp_path: Path) -> None:
     (tmp_path / "bad.c").write_text("int x = ;\n", encoding="utf-8")
     with pytest.raises(StaticlinkError) as caught:
-        compile_shims([Shim("bad", tmp_path / "bad.c", ("x",), "sound", "")], cc=["gcc"], into=tmp_path)
+        make_shims([Shim("bad", tmp_path / "bad.c", ("x",), "sound", "")], cc=["gcc"], into=tmp_path)
     (fault,) = caught.value.faults
     assert fault.what == "shim does not compile: bad"
     assert any("expected expression" in line for line in fault.evidence)
@@ -71,5 +72,46 @@ def test_a_shim_that_does_not_compile_is_told_in_the_compilers_words(tmp_path: P
 
 def test_a_compiler_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(StaticlinkError) as caught:
-        compile_shims(load_shims()[:1], cc=["no-such-compiler"], into=tmp_path)
+        make_shims(load_shims()[:1], cc=["no-such-compiler"], into=tmp_path)
     assert caught.value.faults[0].evidence == ("[Errno 2] No such file or directory: 'no-such-compiler'",)
+
+
+def test_an_object_that_would_come_out_the_same_stays(tmp_path: Path) -> None:
+    header, source = tmp_path / "a b$#.h", tmp_path / "one.c"
+    header.write_text("#define ONE 1\n", encoding="utf-8")
+    source.write_text('#include "a b$#.h"\nint one(void) { return ONE; }\nint two(void) { return 2; }\n')
+    shim = Shim("one", source, ("one",), "sound", "")
+    (path,) = make_shims([shim], cc=["gcc"], into=tmp_path / "made")
+
+    def remade(shim: Shim = shim, *cc: str) -> bool:
+        before = path.stat().st_ino, path.stat().st_mtime_ns
+        make_shims([shim], cc=cc or ["gcc"], into=tmp_path / "made")
+        return before != (path.stat().st_ino, path.stat().st_mtime_ns)
+
+    assert not remade()
+    source.touch()
+    assert not remade()
+    header.write_text("#define ONE 2\n", encoding="utf-8")
+    assert remade()
+    assert not remade()
+    assert remade(Shim("one", source, ("one", "two"), "sound", ""))
+    assert remade()
+    assert remade(shim, "gcc", "-g")
+    assert remade()
+    compiler = tmp_path / "own-gcc"
+    compiler.write_text('#!/bin/sh\nexec gcc "$@"\n')
+    compiler.chmod(0o755)
+    assert remade(shim, str(compiler))
+    assert not remade(shim, str(compiler))
+    compiler.write_text('#!/bin/sh\nexec gcc -g "$@"\n')
+    assert remade(shim, str(compiler))
+    record = path.with_suffix(".json")
+    for damage in (b"", b"[]", b"{}", b"\xff", record.read_bytes()[:-9]):
+        record.write_bytes(damage)
+        assert remade(shim, str(compiler))
+    path.write_bytes(b"")
+    assert remade(shim, str(compiler))
+    header.unlink()
+    with pytest.raises(StaticlinkError):
+        make_shims([shim], cc=["gcc"], into=tmp_path / "made")
+    assert sorted(one.name for one in (tmp_path / "made").iterdir()) == ["shim_one.json", "shim_one.o"]

@@ -95,7 +95,7 @@ def test_a_plan_with_shims(checkout: Checkout) -> None:
     assert steps(checkout.build(*OPTIONS)) == ["CC main.o", "LINK app"]
     assert plan(checkout) == second
     assert printed(checkout) == "2.27 3\n"
-    # An object that the shims were compiled to is made again with every link, recalled or not.
+    # Objects of the shims that are not what was made are made again, with a plan that is recalled too.
     for shim in (checkout.place / "app.shims").iterdir():
         shim.write_bytes(b"")
     checkout.edit("main.c", "version(), 3", "version(), 4")

@@ -12,10 +12,9 @@ while all of that is as it was:
   that joined the link were judged (``libc/marks.py``). Planning is a function of what it reads, so equal answers lead
   it to the same end.
 
-A file that changed within two seconds before it was read is not trusted by its times: a clock ticks in steps, and the
-next change might not show. Whatever cannot be read, or reads otherwise than it was written, is no record: the link is
-planned from nothing. So is one that the linker then refuses, for its explanation. Shims are compiled again, as every
-plan does.
+A file that changed shortly before it was read is not trusted by its times (``file_state.py``). Whatever cannot be read,
+or reads otherwise than it was written, is no record: the link is planned from nothing. So is one that the linker then
+refuses, for its explanation. Shims are made by rules of their own (``shim_objects.py``), as for every plan.
 
 Not modelled: a file that is exchanged for another one, and back, while a plan is made.
 """
@@ -32,14 +31,16 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from staticlink.elf.mapping import is_file, map_file
+from staticlink.elf.mapping import is_file
 from staticlink.errors import StaticlinkError
 from staticlink.link.digest import digest_input
+from staticlink.link.file_state import content_of, digest_of, signature_of, times_of, trusted_times
 from staticlink.link.finding import Finding
 from staticlink.link.flags import read_link_flags
 from staticlink.link.inputs import Archive, ObjectFile, Script, flatten, read_input
 from staticlink.link.planned import Planned
-from staticlink.link.shims import compile_shims, load_shims
+from staticlink.link.shim_objects import make_shims
+from staticlink.link.shims import load_shims
 from staticlink.link.sources import choose_link_allocator, name_inputs, shim_directory
 from staticlink.model import Choice
 from staticlink.report.linkplan import plan_path
@@ -55,9 +56,7 @@ if TYPE_CHECKING:
 
 #: Raised when the form of the record changes.
 _SCHEMA = 3
-_SLACK = 2_000_000_000  # nanoseconds; FAT keeps times in steps of two seconds, other file systems in finer ones
 _CORE = Path(__file__).parent.parent
-_DIGEST = 16  # bytes
 #: How a file is compared once its times have changed: by all its bytes, or by what planning reads in it. An alias is
 #: another path of an input and has only to lead to the same file.
 _TEXT, _INPUT, _ALIAS = "text", "input", "alias"
@@ -87,7 +86,7 @@ def recall_plan(request: LinkRequest) -> Planned | None:
         record = _open(path, request)
         if record is None or record["named"] != _named(request):
             return None
-        if any(map(os.path.isfile, record["absent"])) or record["plan"] != _content(plan_path(request.output)):
+        if any(map(os.path.isfile, record["absent"])) or record["plan"] != content_of(plan_path(request.output)):
             return None
         if any(_piece(*piece) != digest for *piece, digest in record["pieces"]):
             return None
@@ -135,7 +134,7 @@ def _record(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, 
         "pieces": [(*one, _piece(*one)) for one in pieces],
         "named": list(map(str, inputs.named)),
         "absent": absent,
-        "plan": _content(Path(planned.see)),
+        "plan": content_of(Path(planned.see)),
         "files": files,
         "planned": {
             "linker": planned.linker.value.name,
@@ -177,7 +176,7 @@ def _write(path: Path, record: dict[str, Any], request: LinkRequest) -> None:
 
 def _seal(body: bytes, request: LinkRequest) -> bytes:
     """Return a digest of ``body`` and of everything that decides a plan besides its inputs' files."""
-    tools = [_times(one.path) for one in request.linkers]
+    tools = [times_of(one.path) for one in request.linkers]
     facts = (_SCHEMA, sys.version, str(Path.cwd()), request, tools, list(_own_files(str(_CORE))))
     return blake2b(body, key=blake2b(repr(facts).encode(), digest_size=64).digest()).hexdigest().encode()
 
@@ -189,34 +188,17 @@ def _own_files(directory: str) -> Iterator[tuple[str, int, int, int, int]]:
                 if entry.name != "__pycache__":
                     yield from _own_files(entry.path)
             else:
-                yield (entry.path, *_signature(entry.stat()))
-
-
-def _signature(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _times(path: str | Path) -> tuple[int, int, int, int]:
-    return _signature(os.stat(path))  # noqa: PTH116  (a path of a record is a string, and there are dozens)
-
-
-def _trusted(path: str | Path, began: int) -> tuple[int, int, int, int] | None:
-    found = _times(path)
-    return found if max(found[1:3]) < began - _SLACK else None
+                yield (entry.path, *signature_of(entry.stat()))
 
 
 def _named(request: LinkRequest) -> list[str]:
     return list(map(str, name_inputs(request, read_link_flags(request.flags)).paths))
 
 
-def _content(path: str | Path) -> str:
-    return blake2b(map_file(Path(path)), digest_size=_DIGEST).hexdigest()
-
-
 def _piece(path: str, start: int, size: int) -> str:
-    with open(path, "rb") as file:  # noqa: PTH123  (as above)
+    with open(path, "rb") as file:  # noqa: PTH123  (a path of a record is a string)
         file.seek(start)
-        return blake2b(file.read(size), digest_size=_DIGEST).hexdigest()
+        return digest_of(file.read(size))
 
 
 def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:
@@ -225,11 +207,11 @@ def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:
         return None
     if one.kind == _ALIAS:
         return one
-    trusted = _trusted(one.path, now)
-    if one.times is not None and list(one.times) == list(_times(one.path)):
+    trusted = trusted_times(one.path, now)
+    if one.times is not None and list(one.times) == list(times_of(one.path)):
         return one
     if one.kind == _TEXT:
-        digest = _content(one.path)
+        digest = content_of(one.path)
     else:
         item = read_input(Path(one.path), machine=request.target.arch)
         digest = digest_input(item, one.members, one.judged) if isinstance(item, (ObjectFile, Archive)) else ""
@@ -238,7 +220,7 @@ def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:
 
 def _texts(paths: Iterable[Path], began: int) -> Iterator[_File]:
     for path in dict.fromkeys(paths):
-        yield _File(str(path), os.path.realpath(path), _TEXT, _trusted(path, began), _content(path), ())
+        yield _File(str(path), os.path.realpath(path), _TEXT, trusted_times(path, began), content_of(path), ())
 
 
 def _inputs(inputs: Inputs, began: int, marks: Mapping[ObjectFile, Marks]) -> Iterator[_File]:
@@ -258,7 +240,7 @@ def _input(one: ObjectFile | Archive, members: Sequence[int], began: int, marks:
     if isinstance(one, Archive):
         judged = [n for n in members if one.looked_at[one.table.members[n].offset] in marks]
     digest = digest_input(one, members, frozenset(judged), marks)
-    return _File(path, os.path.realpath(path), _INPUT, _trusted(path, began), digest, members, judged)
+    return _File(path, os.path.realpath(path), _INPUT, trusted_times(path, began), digest, members, judged)
 
 
 def _thin_members(
@@ -280,7 +262,7 @@ def _scripts(items: Iterable[Any]) -> Iterator[Script]:
 
 
 def _renew_shims(request: LinkRequest, symbols: Mapping[str, Sequence[str]]) -> tuple[Shim, ...]:
-    """Compile the shims of a plan once more: their compiler and its headers are not among what is compared.
+    """Make the shims of a plan again as far as they are not what they were: what they depend on they know themselves.
 
     ``symbols`` maps the name of each to the symbols that it is there for.
     """
@@ -288,7 +270,7 @@ def _renew_shims(request: LinkRequest, symbols: Mapping[str, Sequence[str]]) -> 
         return ()
     known = {shim.name: shim for shim in load_shims()}
     shims = tuple(replace(known[name], symbols=tuple(names)) for name, names in symbols.items())
-    compile_shims(shims, cc=request.cc, into=shim_directory(request))
+    make_shims(shims, cc=request.cc, into=shim_directory(request))
     return shims
 
 

@@ -3,9 +3,8 @@
 An archive compiled for glibc asks for names that musl does not have. A shim is one C file of ours that defines some of
 them over what musl does have. ``policy/shims.toml`` lists them with their symbols and why each is right; a shim is
 *sound* when a caller cannot tell it from glibc's function, and *changes-behaviour* when it can. A row that is *refused*
-has no file: nothing can stand in, and the row says why. Only shims that this link needs are compiled, with the compiler
-of the libc they are linked with, so their assertions see its headers; and only the functions it needs are kept, by a
-relocatable link that collects the rest.
+has no file: nothing can stand in, and the row says why. Only shims that this link needs are compiled
+(``shim_objects.py``).
 
 The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol. So
 does what a hardened program does at its start.
@@ -15,8 +14,6 @@ Not modelled: references to one version of a function (``fopen@GLIBC_2.2.5``); n
 
 from __future__ import annotations
 
-import os
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +32,6 @@ _CLASSES = ("sound", "changes-behaviour", REFUSED)
 _TRAITS = ("bridge", "hardened", "replaces")
 _OPTIONAL = (*_TRAITS, "source")
 _KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, **dict.fromkeys(_TRAITS, bool)}
-_COMPILE_TIMEOUT = 120  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +100,6 @@ def explain_refusals(undefined: Collection[str], shims: Sequence[Shim]) -> dict[
     return {
         symbol: shim.why for shim in shims if shim.kind == REFUSED for symbol in shim.symbols if symbol in undefined
     }
-
-
-def compile_shims(shims: Sequence[Shim], *, cc: Sequence[str], into: Path) -> tuple[Path, ...]:
-    """Compile each shim with ``cc`` to ``into/shim_NAME.o``, with its symbols and nothing that these do not need.
-
-    The code is position-independent, so that it serves static-pie too.
-    """
-    into.mkdir(parents=True, exist_ok=True)
-    return tuple(_compile(shim, cc, into / f"shim_{shim.name}.o") for shim in shims)
-
-
-def _compile(shim: Shim, cc: Sequence[str], output: Path) -> Path:
-    temporary = output.with_name(f"{output.stem}.{os.getpid()}.o")
-    command = [
-        *cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIE", "-fno-stack-protector",
-        "-fasynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections",
-        f"-ffile-prefix-map={shim.source.parent if shim.source else ''}=shims",
-        "-r", "-nostdlib", "-Wl,--gc-sections,--discard-all", *(f"-Wl,--undefined={name}" for name in shim.symbols),
-        str(shim.source), "-o", str(temporary),
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILE_TIMEOUT)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise fail("shim-does-not-compile", f"shim does not compile: {shim.name}", evidence=(str(error),)) from None
-    if done.returncode != 0:
-        temporary.unlink(missing_ok=True)
-        evidence = done.stderr.strip().splitlines()
-        raise fail("shim-does-not-compile", f"shim does not compile: {shim.name}", evidence=evidence)
-    temporary.replace(output)
-    return output
 
 
 def _shim(row: Mapping[str, Any], sources: Path) -> Shim:

@@ -18,7 +18,8 @@ from staticlink.link.allocator import choose_allocator
 from staticlink.link.begun import begin_link
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
-from staticlink.link.shims import choose_shims, compile_shims, load_shims
+from staticlink.link.shim_objects import make_shims
+from staticlink.link.shims import choose_shims, load_shims
 from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_names
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     shims = choose_shims(wanted, known, start_bridge=bridge, hardened=request.target.hardened)
     if not shims:
         return inputs
-    paths = compile_shims(shims, cc=(*request.cc, *protection_flags(request.target)), into=shim_directory(request))
+    paths = make_shims(shims, cc=(*request.cc, *protection_flags(request.target)), into=shim_directory(request))
     objects = _objects([read_input(path, machine=inputs.machine) for path in paths])
     return replace(inputs, objects=(*inputs.objects, *objects), shims=shims)
 
