@@ -39,9 +39,8 @@ from staticlink.link.finding import Finding
 from staticlink.link.flags import read_link_flags
 from staticlink.link.inputs import Archive, ObjectFile, Script, flatten, read_input
 from staticlink.link.planned import Planned
-from staticlink.link.shim_objects import make_shims
 from staticlink.link.shims import load_shims
-from staticlink.link.sources import choose_link_allocator, name_inputs, shim_directory
+from staticlink.link.sources import choose_link_allocator, compile_shims, name_inputs
 from staticlink.model import Choice
 from staticlink.report.linkplan import plan_path
 
@@ -270,7 +269,7 @@ def _renew_shims(request: LinkRequest, symbols: Mapping[str, Sequence[str]]) -> 
         return ()
     known = {shim.name: shim for shim in load_shims()}
     shims = tuple(replace(known[name], symbols=tuple(names)) for name, names in symbols.items())
-    make_shims(shims, cc=request.cc, into=shim_directory(request))
+    compile_shims(request, shims)
     return shims
 
 

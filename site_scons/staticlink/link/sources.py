@@ -182,7 +182,7 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     shims = choose_shims(wanted, known, start_bridge=bridge, hardened=request.target.hardened)
     if not shims:
         return inputs
-    paths = make_shims(shims, cc=(*request.cc, *protection_flags(request.target)), into=shim_directory(request))
+    paths = compile_shims(request, shims)
     objects = _objects([read_input(path, machine=inputs.machine) for path in paths])
     return replace(inputs, objects=(*inputs.objects, *objects), shims=shims)
 
@@ -197,6 +197,12 @@ def _asked_by_strangers(inputs: Inputs, replaced: frozenset[str]) -> set[str]:
     members = (one for one in resolution.loaded if one.archive is not None)
     asking = ((one, wanted.intersection(resolution.references(one))) for one in members)
     return {name for one, names in asking if names and NOTE not in one.section_names() for name in names}
+
+
+def compile_shims(request: LinkRequest, shims: Sequence[Shim]) -> tuple[Path, ...]:
+    """Return the objects of ``shims``, compiled for this link where they are not there already."""
+    compiler = (*request.cc, *protection_flags(request.target))
+    return make_shims(shims, cc=compiler, into=shim_directory(request))
 
 
 def shim_directory(request: LinkRequest) -> Path:
