@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from staticlink.libc.abi import load_interfaces
-from staticlink.libc.measure import Table, find_versions, measure_machine, render
+from staticlink.measure.interfaces import Table, find_versions, measure_machine, render
 
 from tests.checkout import TOP
 

@@ -17,7 +17,6 @@ import pytest
 from staticlink.elf.ar import read_archive
 from staticlink.elf.mapping import map_file
 from staticlink.libc.marks import read_marks
-from staticlink.libc.measure_musl import measure_releases, render_releases
 from staticlink.libc.musl_release import TABLE, Musl, infer_release, load_releases, read_release
 from staticlink.libc.note import note_source
 from staticlink.libc.verdict import Verdict
@@ -25,6 +24,7 @@ from staticlink.link.audits.foreign_libc import Judged, no_recipe
 from staticlink.link.audits.musl_releases import find_other_releases
 from staticlink.link.finding import load_policy
 from staticlink.link.inputs import ObjectFile, read_input
+from staticlink.measure.musl_releases import measure_releases, render_releases
 from staticlink.target import Target
 from staticlink.vendored.cache import open_cache
 from staticlink.vendored.debian import fetch_debian_binary

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from staticlink.elf.inspect import DebugEntry
 from staticlink.errors import StaticlinkError
 from staticlink.libc.abi import Interface, load_interfaces
-from staticlink.libc.layout import Comparison, View
+from staticlink.measure.debug_entries import DebugEntry
+from staticlink.measure.layout import Comparison, View
 
 if TYPE_CHECKING:
     from pathlib import Path

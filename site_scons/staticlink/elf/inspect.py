@@ -41,7 +41,6 @@ from staticlink.elf.sections import SectionTable, require_bounded, reread
 from staticlink.errors import StaticlinkError, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from staticlink.elf.header import Header
@@ -70,16 +69,6 @@ class EhFrameHdr:
 
     fde_count: int
     sorted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DebugEntry:
-    """An entry of ``.debug_info``: tag and attributes without their ``DW_`` prefixes; a reference is an offset."""
-
-    offset: int
-    tag: str
-    values: Mapping[str, int | str]
-    children: tuple[DebugEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +126,6 @@ def inspect_executable(path: Path) -> ExecutableFacts:
         # pyelftools raises whatever its parser met; each of them means the same to a user.
         words = str(error) or type(error).__name__
         raise fail("malformed-elf", f"malformed ELF file: {path}", evidence=(words.splitlines()[0],)) from error
-
-
-def read_debug_entries(path: Path) -> tuple[DebugEntry, ...]:
-    """Return the top entry of each unit in a linked file of this machine's compiler, with all that is below it."""
-    # Imported where it is used for the same reason as in _read_segments.
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
-
-    def copy(entry: Any) -> DebugEntry:  # noqa: ANN401  (pyelftools has no types)
-        values: dict[str, int | str] = {}
-        for name, attribute in entry.attributes.items():
-            value = attribute.value
-            if attribute.form.startswith("DW_FORM_ref"):
-                value += entry.cu.cu_offset
-            values[str(name).removeprefix("DW_AT_")] = value.decode() if isinstance(value, bytes) else value
-        children = tuple(copy(child) for child in entry.iter_children())
-        return DebugEntry(entry.offset, str(entry.tag).removeprefix("DW_TAG_"), values, children)
-
-    information = ELFFile(io.BytesIO(path.read_bytes())).get_dwarf_info()
-    return tuple(copy(unit.get_top_DIE()) for unit in information.iter_CUs())
 
 
 def _read_segments(data: Bytes, header: Header, display: str) -> tuple[Any, Image]:

@@ -2,7 +2,8 @@
 
 musl adds functions with most releases, and 1.2.4 took the names for large files (``open64``) out of libc.a. Which
 release it is stands in ``version.o`` of libc.a; where that is missing, the names that the archive defines say which
-measured release it is like. ``policy/musl_releases.toml`` lists the names that came and went (``measure_musl.py``).
+measured release it is like. ``policy/musl_releases.toml`` lists the names that came and went
+(``measure/musl_releases.py``).
 
 Compiling for one release and linking with a later one is what musl promises to support, but for names that are gone.
 The other way round nothing is promised: a structure may have grown. On machines of 32 bits 1.2.0 made ``time_t`` one of

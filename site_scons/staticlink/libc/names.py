@@ -4,7 +4,7 @@ Headers replace names: glibc's turn ``strtol`` into ``__isoc23_strtol``, ``fprin
 into ``open64``. Such a name says which headers were there, because nobody writes it. Other names that only glibc
 defines are written by programmers, and say as much if nothing else in a link defines them. Both kinds are derived: from
 what the libcs' own archives define, where both are at hand, and from ``policy/libc_traces.toml``, which
-:mod:`staticlink.libc.measure_traces` measured. ``policy/libc_evidence.toml`` adds the shapes of names that other
+:mod:`staticlink.measure.traces` measured. ``policy/libc_evidence.toml`` adds the shapes of names that other
 releases of glibc make.
 
 A name that only musl defines, such as ``strlcpy``, says nothing of its headers: programs bring functions of these

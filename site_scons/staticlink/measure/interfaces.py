@@ -6,7 +6,7 @@ interface of a declared one at the same place. What headers do not say is policy
 the measurement stops where policy is silent: at a name without a type, a type that one libc hides, or a constant of
 both libcs that differs. The result is ``policy/libc_abi/MACHINE.toml``:
 
-    PYTHONPATH=site_scons python -m staticlink.libc.measure MUSL_PREFIX
+    PYTHONPATH=site_scons python -m staticlink.measure.interfaces MUSL_PREFIX
 
 A link does not import this module. Not modelled: what a function does; initialisers that only one libc has.
 """
@@ -28,15 +28,15 @@ import toml
 from staticlink.elf.ar import is_archive
 from staticlink.elf.mapping import map_file
 from staticlink.errors import Fault, StaticlinkError
-from staticlink.libc.headers import Libc, Probe, read_definitions, shared_headers
-from staticlink.libc.layout import Comparison, Difference
 from staticlink.libc.musl_release import musl_version
 from staticlink.link.script import read_script
+from staticlink.measure.headers import Libc, Probe, read_definitions, shared_headers
+from staticlink.measure.layout import Comparison, Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from staticlink.libc.layout import View
+    from staticlink.measure.layout import View
 
 _POLICY = Path(__file__).parent.parent / "policy"
 _LIBCS = ("glibc", "musl")
@@ -208,7 +208,7 @@ def render(tables: Sequence[Table], versions: Mapping[str, str], machine: str) -
         f"# The functions of both libcs on {machine}: those that mean the same to a caller compiled against either,",
         "# and those that do not. callers: the libcs whose callers are harmed when they meet the other one's function.",
         "# Measured, not written by hand; policy/libc_interfaces.toml holds what headers do not say:",
-        "# PYTHONPATH=site_scons python -m staticlink.libc.measure MUSL_PREFIX",
+        "# PYTHONPATH=site_scons python -m staticlink.measure.interfaces MUSL_PREFIX",
         "",
         *(f'{name} = "{versions[name]}"' for name in sorted(versions)),
         "",

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from staticlink.elf.inspect import DebugEntry
+    from staticlink.measure.debug_entries import DebugEntry
 
 _THROUGH = ("const_type", "volatile_type", "restrict_type", "atomic_type")
 _AGGREGATES = ("structure_type", "union_type")

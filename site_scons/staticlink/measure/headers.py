@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import read_archive
 from staticlink.elf.header import read_header
-from staticlink.elf.inspect import read_debug_entries
 from staticlink.elf.mapping import map_file
 from staticlink.elf.sections import SectionTable
 from staticlink.elf.symbols import is_object, read_details
 from staticlink.elf.symtab import LORESERVE, UNDEF
 from staticlink.errors import fail
-from staticlink.libc.layout import View
+from staticlink.measure.debug_entries import read_debug_entries
+from staticlink.measure.layout import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from staticlink.elf.inspect import DebugEntry
+    from staticlink.measure.debug_entries import DebugEntry
 
 _SECONDS = 300
 _STANDARD = ("-std=gnu11", "-w", "-fno-builtin", "-D_GNU_SOURCE", "-fmax-errors=0", "-fno-diagnostics-show-caret")

@@ -6,7 +6,7 @@ release it has what all of them define. A name that came and went belongs to a d
 archive for a time (Debian's ``crypt``): it is left out. So are names that begin with two underscores: those are musl's
 own.
 
-    PYTHONPATH=site_scons python -m staticlink.libc.measure_musl LIBC_A...
+    PYTHONPATH=site_scons python -m staticlink.measure.musl_releases LIBC_A...
 
 A link does not import this module. Not modelled: releases that were not measured, between two that were.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _HEADING = """\
 # Names that objects ask for and that musl's libc.a did not always have: adds and drops are against the release before.
-# Measured, not written by hand: PYTHONPATH=site_scons python -m staticlink.libc.measure_musl LIBC_A...
+# Measured, not written by hand: PYTHONPATH=site_scons python -m staticlink.measure.musl_releases LIBC_A...
 """
 
 

@@ -6,7 +6,7 @@ the preprocessor makes of every public header, macros included, that the libc's 
 libc's do not. Among them, those that C reserves for the implementation, or that an ``__asm__`` label puts in place of a
 name that it does not reserve, are *made by headers*: a programmer writes ``open`` and the object asks for ``open64``.
 
-    PYTHONPATH=site_scons python -m staticlink.libc.measure_traces MUSL_PREFIX
+    PYTHONPATH=site_scons python -m staticlink.measure.traces MUSL_PREFIX
 
 A link does not import this module. Not modelled: headers that need another header or macro than those tried here.
 """
@@ -89,7 +89,7 @@ def measure(musl: Installed, glibc: Installed) -> str:
         "# What only one of the two libcs has: header files, and symbols that their headers speak of.",
         "# common: headers of both. made: names that headers put in place of what a programmer writes.",
         "# asked: the others. Measured, not written by hand:",
-        "# PYTHONPATH=site_scons python -m staticlink.libc.measure_traces MUSL_PREFIX",
+        "# PYTHONPATH=site_scons python -m staticlink.measure.traces MUSL_PREFIX",
         "",
         f"common = {_text(musl.headers & glibc.headers)}",
     ]
