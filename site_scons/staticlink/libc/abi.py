@@ -1,8 +1,8 @@
 """Whose interface is the same in both libcs, and whose is not?
 
-``policy/libc_abi/MACHINE.toml`` holds what ``measure/interfaces.py`` found of the functions that both libcs have. One that only
-one of them has is not in the table. Some differences harm callers of one libc only: a buffer that one header makes too
-small, a flag that the other libc does not know.
+``policy/libc_abi/MACHINE.toml`` holds what ``measure/interfaces.py`` found of the functions that both libcs have. A
+function that one of them alone has is not in the table. Some differences harm callers of one libc only: a buffer that
+one header makes too small, a flag that the other libc does not know.
 
 Not modelled: machines for which nothing was measured; their table is empty.
 """
