@@ -146,3 +146,24 @@ def test_what_nothing_can_stand_in_for_is_offered_from_a_recipe(project: Path) -
         '  fix: take libz.a from VendoredLibrary("zlib"), which compiles it for musl\n'
         "  see: app.linkplan.json\n"
     )
+
+
+def test_an_object_that_is_no_member_gets_shims_when_it_is_shown_to_be_glibcs(project: Path) -> None:
+    """What shows it: debug information, or a name that glibc's headers make. Without either, the name is missing."""
+    (project / "match.c").write_text(
+        "int mallopt(int, int);\nint match(const char *text) { return mallopt(1, 1) - (text == 0); }\n"
+    )
+    run(project, "gcc", "-O2", "-c", "match.c")
+    link = ("link", "--libc=musl", "-o", "app", "main.o", "match.o")
+    said = staticlink(project, *link, code=1).stderr
+    assert "undefined symbol: mallopt\n" in said
+    staticlink(project, "cc", "--libc=musl", "-O2", "-c", "match.c")
+    assert staticlink(project, *link, code=1).stderr == said
+    (project / "match.c").write_text(
+        "#include <stdio.h>\n#include <malloc.h>\n"
+        'int match(const char *text) { return mallopt(1, 1) + printf("%s\\n", text) - 4; }\n'
+    )
+    run(project, "gcc", "-O2", "-g", "-D_FORTIFY_SOURCE=2", "-c", "match.c")
+    staticlink(project, *link)
+    assert plan(project)["shim_symbols"] == {"__printf_chk": "fortify_printf", "mallopt": "malloc_tuning"}
+    assert run(project, "./app").stdout == "abc\n"

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.hardening import protection_flags
-from staticlink.libc.note import SECTION as NOTE
 from staticlink.link.allocator import choose_allocator
 from staticlink.link.begun import begin_link
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
+from staticlink.link.shim_demand import asked_by_strangers
 from staticlink.link.shim_objects import make_shims
 from staticlink.link.shims import choose_shims, load_shims
 from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_names
@@ -168,15 +168,14 @@ def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinde
 def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping[str, Any]]) -> Inputs:
     """Return ``inputs`` with the shims this link needs, compiled for its libc; without any when it needs none.
 
-    A std that was compiled for the other libc is shimmed, and so are members of archives, unless they say that they
-    were compiled for this one. A name that a project's own object asks for in vain is an error, as it must be: its
-    Configure checks depend on that.
+    A std that was compiled for the other libc is shimmed, and so are strangers (``shim_demand.py``).
     """
     if request.libc.name != "musl":
         return inputs
     known = load_shims()
     roads = [facts for facts in crates.values() if facts["road"] == "shim"]
-    asked = _asked_by_strangers(inputs, frozenset(name for shim in known if shim.replaces for name in shim.symbols))
+    replaced = [name for shim in known if shim.replaces for name in shim.symbols]
+    asked = asked_by_strangers(inputs.resolution(), replaced, request.libc.name, request.libc.files)
     bridge = any(facts.get("start_bridge") for facts in roads)
     wanted = asked | inputs.undefined().keys() if roads else asked
     shims = choose_shims(wanted, known, start_bridge=bridge, hardened=request.target.hardened)
@@ -185,18 +184,6 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     paths = compile_shims(request, shims)
     objects = _objects([read_input(path, machine=inputs.machine) for path in paths])
     return replace(inputs, objects=(*inputs.objects, *objects), shims=shims)
-
-
-def _asked_by_strangers(inputs: Inputs, replaced: frozenset[str]) -> set[str]:
-    """Return what members of archives ask for in vain, or ask for of ``replaced``, and that need not be this libc's.
-
-    A member with a note was compiled for this libc, which has what its headers promise.
-    """
-    resolution = inputs.resolution()
-    wanted = replaced.union(resolution.undefined)
-    members = (one for one in resolution.loaded if one.archive is not None)
-    asking = ((one, wanted.intersection(resolution.references(one))) for one in members)
-    return {name for one, names in asking if names and NOTE not in one.section_names() for name in names}
 
 
 def compile_shims(request: LinkRequest, shims: Sequence[Shim]) -> tuple[Path, ...]:
