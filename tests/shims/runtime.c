@@ -1,4 +1,5 @@
 #include "said.h"
+#include <dlfcn.h>
 #include <error.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -117,6 +118,19 @@ static void descriptors(void)
 	E(fcntl(60, F_GETFD));
 }
 
+static void objects(void)
+{
+	struct dl_find_object found = {1};
+	char *here = (char *)objects;
+
+	N(_dl_find_object(here, &found));
+	N(found.dlfo_flags);
+	N((char *)found.dlfo_map_start <= here && here < (char *)found.dlfo_map_end);
+	N(*(unsigned char *)found.dlfo_eh_frame);
+	N(_dl_find_object(&found, &found));
+	N(_dl_find_object(NULL, &found));
+}
+
 void items(void)
 {
 	pthread_t thread;
@@ -138,6 +152,7 @@ void items(void)
 	waits();
 	errors();
 	descriptors();
+	objects();
 	N(__res_init());
 	N(tmpnam_r(NULL) == NULL);
 	N(strlen(tmpnam_r(name)) < L_tmpnam);

@@ -61,6 +61,20 @@ def test_the_one_asked_for_must_work() -> None:
     )
 
 
+def test_a_shim_makes_one_work_where_no_other_does() -> None:
+    def shimmed() -> set[str]:
+        return {"_dl_find_object", "open64"}
+
+    asked = choose_unwinder("libgcc_eh", "musl", WANTED, BOTH, needs_dl_find_object, shimmed)
+    assert asked.value == Unwinder("libgcc_eh", (GCC,))
+    assert asked.reason == "unwinder=libgcc_eh; a shim defines _dl_find_object"
+    alone = choose_unwinder("auto", "musl", WANTED, {"libgcc_eh": GCC}, needs_dl_find_object, shimmed)
+    assert alone.value.name == "libgcc_eh"
+    assert choose_unwinder("auto", "musl", WANTED, BOTH, needs_dl_find_object, shimmed).value.name == "libunwind"
+    with pytest.raises(StaticlinkError):
+        choose_unwinder("libgcc_eh", "musl", WANTED, BOTH, lambda _: {"other"}, shimmed)
+
+
 def test_an_absent_candidate_is_named() -> None:
     with pytest.raises(StaticlinkError) as caught:
         choose_unwinder("libunwind", "glibc", WANTED, {"libgcc_eh": GCC}, lambda _: set())

@@ -95,6 +95,12 @@ def choose_shims(
     return tuple(filter(joins, narrowed))
 
 
+def standing_in(shims: Sequence[Shim]) -> frozenset[str]:
+    """Return the symbols that ``shims`` define where they are asked for in vain."""
+    usable = (shim for shim in shims if shim.kind != REFUSED and not any(getattr(shim, trait) for trait in _TRAITS))
+    return frozenset(symbol for shim in usable for symbol in shim.symbols)
+
+
 def explain_refusals(undefined: Collection[str], shims: Sequence[Shim]) -> dict[str, str]:
     """Return, for each of the ``undefined`` symbols that nothing can stand in for, why that is so."""
     return {

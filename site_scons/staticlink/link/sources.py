@@ -19,7 +19,7 @@ from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, fl
 from staticlink.link.libc import find_libraries
 from staticlink.link.shim_demand import asked_by_strangers
 from staticlink.link.shim_objects import make_shims
-from staticlink.link.shims import choose_shims, load_shims
+from staticlink.link.shims import choose_shims, load_shims, standing_in
 from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_names
 
 if TYPE_CHECKING:
@@ -162,7 +162,11 @@ def choose_link_unwinder(request: LinkRequest, inputs: Inputs) -> Choice[Unwinde
 
     needs = Needs(unwinding_names(missing), inputs.link.definer(RAISE))
     candidates = {"libgcc_eh": request.libc.libgcc_eh, **request.unwinders}
-    return choose_unwinder(request.unwinder, request.libc.name, needs, candidates, lacks)
+
+    def shimmed() -> Collection[str]:
+        return standing_in(load_shims()) if request.libc.name == "musl" else ()
+
+    return choose_unwinder(request.unwinder, request.libc.name, needs, candidates, lacks, shimmed)
 
 
 def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping[str, Any]]) -> Inputs:

@@ -51,13 +51,19 @@ def unwinding_names(undefined: Mapping[str, Sequence[str]]) -> dict[str, Sequenc
 
 
 def choose_unwinder(
-    wanted: str, libc: str, needs: Needs, candidates: Mapping[str, Path], lacks: Callable[[Path], Collection[str]]
+    wanted: str,
+    libc: str,
+    needs: Needs,
+    candidates: Mapping[str, Path],
+    lacks: Callable[[Path], Collection[str]],
+    shimmed: Callable[[], Collection[str]] = frozenset,
 ) -> Choice[Unwinder]:
     """Return the unwinder for a link against ``libc``.
 
     ``candidates`` maps names to archives. ``lacks`` returns the symbols an archive needs for raising exceptions that
-    nothing in the link defines: an unwinder that lacks any cannot work here. Raises :class:`StaticlinkError` when
-    the one asked for, or every one, cannot.
+    nothing in the link defines: an unwinder that lacks any cannot work here, unless shims define them; ``shimmed`` is
+    asked for what they define when no other unwinder will do. Raises :class:`StaticlinkError` when the one asked for,
+    or every one, cannot.
     """
     if needs.provided_by is not None:
         return Choice(Unwinder("input", _personality(candidates)), f"{needs.provided_by} already provides it")
@@ -67,10 +73,16 @@ def choose_unwinder(
     missing = {name: sorted(lacks(candidates[name])) for name in policy["order"] if name in candidates}
     rejected = [f"{name} needs {', '.join(symbols[:3])}" for name, symbols in missing.items() if symbols]
     names = policy["order"] if wanted == "auto" else [wanted]
-    chosen = next((name for name in names if name in missing and not missing[name]), None)
+    able = [name for name in names if name in missing]
+    chosen = next((name for name in able if not missing[name]), None)
+    if chosen is None:
+        defined = frozenset(shimmed())
+        chosen = next((name for name in able if defined.issuperset(missing[name])), None)
     if chosen is None:
         raise _none_works(wanted, libc, names, candidates, rejected)
     reason = f"unwinder={wanted}" if wanted != "auto" else "; ".join(rejected) or policy["why"]
+    if missing[chosen]:
+        reason = f"{reason}; a shim defines {', '.join(missing[chosen])}"
     referrers = tuple(f"{symbol} wanted by {who[0]}" for symbol, who in needs.wanted.items() if who)
     return Choice(Unwinder(chosen, _archives(chosen, candidates)), reason, referrers)
 
