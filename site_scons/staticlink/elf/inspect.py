@@ -254,7 +254,7 @@ def _relocation_types(
 def _eh_frame_hdr(image: Image) -> EhFrameHdr | None:
     """Return the search table's size and order. Source: Linux Standard Base, Core, "The .eh_frame_hdr section"."""
     data = image.only(PT_GNU_EH_FRAME, "PT_GNU_EH_FRAME")
-    if data is None:
+    if not data:  # no segment, or one of a file that holds debugging information only
         return None
     if len(data) < _HDR_SIZE:
         image.fail(f".eh_frame_hdr has {len(data)} bytes")

@@ -32,6 +32,7 @@ def verify_executable(
     """
     chosen = policy or load_policy()
     seen = (
+        *_start(facts, target),
         *_static(facts),
         *_unwinding(facts),
         *_hardening(facts),
@@ -39,6 +40,13 @@ def verify_executable(
         *_asked(facts, target, promised),
     )
     return tuple(chosen.finding(id_, evidence) for id_, evidence in seen)
+
+
+def _start(facts: ExecutableFacts, target: Target) -> Iterator[tuple[str, Sequence[str]]]:
+    if facts.machine != target.arch:
+        yield "other-machine", (f"is for {facts.machine}, the target is {target.arch}",)
+    if not facts.entry_in_code:
+        yield "entry-outside-code", ("e_entry is in no PT_LOAD that is executable and in the file",)
 
 
 def _static(facts: ExecutableFacts) -> Iterator[tuple[str, Sequence[str]]]:
