@@ -51,6 +51,8 @@ void items(void)
 	N(value);
 	N(__isoc23_sscanf("0b11", "%i", &value));
 	N(value);
+	N(__isoc23_sscanf("0x", "%i", &value));
+	N(value);
 }
 
 int fail(int number)

@@ -1,11 +1,14 @@
 /* The functions that read integers, as C23 words them: base 0 and base 2 take a prefix 0b or 0B.
 
    glibc's headers since 2.38 give strtol and its kin these names. musl's functions know the prefixes 0 and 0x only, so a
-   binary prefix is taken off here. "0b" without a digit behind it is the number 0, and the rest begins at the b. */
+   binary prefix is taken off here. "0b" without a digit behind it is the number 0, and the rest begins at the b. Two more
+   things differ: for a base that there is not, glibc leaves *end as it is, and where there is no number, errno. */
 
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <wchar.h>
 #include <wctype.h>
@@ -39,6 +42,20 @@ static const wchar_t *binary_wides(const wchar_t *text, int base, int *minus)
 	return text + 2;
 }
 
+/* What `plain` returns for text, end and base of the function around it. */
+#define AS_GLIBC(plain, type, letter)                                               \
+	({                                                                         \
+		int before = errno;                                                \
+		letter *stop = (letter *)text;                                     \
+		type value = plain(text, &stop, base);                             \
+		int known = base == 0 || (base >= 2 && base <= 36);                \
+		if (known && stop == text)                                         \
+			errno = before;                                            \
+		if (known && end)                                                  \
+			*end = stop;                                               \
+		value;                                                             \
+	})
+
 #define UNSIGNED(name, type, letter, digits, plain, of)            \
 	type name(const letter *, letter **, int);                 \
 	type name(const letter *text, letter **end, int base)      \
@@ -46,7 +63,7 @@ static const wchar_t *binary_wides(const wchar_t *text, int base, int *minus)
 		int minus = 0;                                     \
 		const letter *found = digits(text, base, &minus);  \
 		if (!found)                                        \
-			return plain(text, end, base);             \
+			return AS_GLIBC(plain, type, letter);      \
 		type value = plain(found, end, 2);                 \
 		return minus && !of(value) ? -value : value;       \
 	}
@@ -59,7 +76,7 @@ static const wchar_t *binary_wides(const wchar_t *text, int base, int *minus)
 		int minus = 0;                                                     \
 		const letter *found = digits(text, base, &minus);                  \
 		if (!found)                                                        \
-			return plain(text, end, base);                             \
+			return AS_GLIBC(plain, type, letter);                      \
 		utype value = read(found, end, 2);                                 \
 		if (value > (utype)most + minus) {                                 \
 			errno = ERANGE;                                            \
@@ -67,9 +84,6 @@ static const wchar_t *binary_wides(const wchar_t *text, int base, int *minus)
 		}                                                                  \
 		return minus ? (type)-value : (type)value;                         \
 	}
-
-#include <errno.h>
-#include <limits.h>
 
 /* On overflow the greatest value is the answer whatever the sign. */
 #define IS_MOST(value) ((value) + 1 == 0 && errno == ERANGE)

@@ -1,7 +1,7 @@
 /* The scanf family under the names that glibc's headers have given it since 2.38.
 
    C23 lets %i take a prefix 0b, and adds %b. musl's functions read as C17 words it: %i stops behind the 0 of 0b1, and %b
-   is no conversion. Everything else is the same. Defined: __isoc23_sscanf __isoc23_fscanf __isoc23_scanf __isoc23_vsscanf
+   is no conversion. glibc takes 0x without a digit behind it for 0; musl fails. Everything else is the same. Defined: __isoc23_sscanf __isoc23_fscanf __isoc23_scanf __isoc23_vsscanf
    __isoc23_vfscanf __isoc23_vscanf __isoc23_swscanf __isoc23_fwscanf __isoc23_wscanf __isoc23_vswscanf __isoc23_vfwscanf
    __isoc23_vwscanf. */
 
