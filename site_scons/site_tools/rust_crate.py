@@ -20,7 +20,8 @@ from SCons.Builder import Builder
 from SCons.Node.FS import File
 from SCons.Script import GetOption
 from SCons.Util import flatten
-from staticlink.errors import StaticlinkError
+from staticlink.errors import StaticlinkError, fail
+from staticlink.platforms import refuse_triple
 from staticlink.rust.crate import recall_crate
 from staticlink.rust.links import Link, make_link
 from staticlink.rust.members import require_libraries
@@ -80,6 +81,7 @@ def _rust_crate(
     if GetOption("help") or GetOption("clean"):
         return _named_only(env, place)
     with reading():
+        _reject_unknown(words)
         options = _options(env, **words)
         check_options(options, triple, settings(env).target)
         declared = describe(env, place, options, toolchain and str(toolchain), _words(env, crates))
@@ -126,6 +128,17 @@ def _rust_program(
         check_options(options, triple, settings(env).target)
         declared = describe(env, place, options, toolchain and str(toolchain), _words(env, crates))
     return link_main(env, target, main_nodes(env, declared, bin), objects, _others(words))
+
+
+def _reject_unknown(words: dict[str, Any]) -> None:
+    """Raise :class:`StaticlinkError` for a word that a crate does not have; a triple says why it cannot be had."""
+    for word in sorted(words.keys() - _OPTIONS):
+        if word == "target":
+            refuse_triple(str(words[word]))
+        known = ", ".join(sorted({*_OPTIONS - {"files"}, "bin", "crates", "toolchain", "triple"}))
+        evidence = (f"options: {known}",)
+        fix = "triple=" if word == "target" else None
+        raise fail("unknown-option", f"unknown option of RustCrate: {word}", evidence=evidence, fix=fix)
 
 
 def _others(words: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from SCons.Script import ARGUMENTS, GetLaunchDir
 from SCons.Util import Split
 from SCons.Variables import Variables
 from staticlink.errors import Fault, StaticlinkError, fail
+from staticlink.platforms import refuse_libc, refuse_triple, require_host
 from staticlink.target import Target
 
 from staticlink_scons.action import reading
@@ -116,6 +117,8 @@ def _spelling(name: str, default: object, project: Mapping[str, object]) -> str:
 def _one_of(key: str, text: str, default: str, allowed: tuple[str, ...]) -> tuple[str, str, str, Callable[..., None]]:
     def validate(name: str, value: str, _env: Environment) -> None:
         if value not in allowed:
+            if name.removeprefix(_PREFIX) == "libc":
+                refuse_libc(value)
             close = _close(value, allowed)
             fix = f"{name}={close}" if close else None
             what = f"invalid value for option {name}: {value}"
@@ -147,6 +150,7 @@ def settings(env: Environment) -> Settings:
 
 
 def _read_settings(env: Environment) -> Settings:
+    require_host()
     options = declare_options(env)
     read = SubstitutionEnvironment()
     _update(options, read)
@@ -154,6 +158,8 @@ def _read_settings(env: Environment) -> Settings:
     reject_misspelt(unknown, [option.key for option in options.options])
     values = {option.key.removeprefix(_PREFIX): read[option.key] for option in options.options}
     static = bool(values["static"])
+    if static and "target" in unknown:  # no option of ours or of the project's, so nobody else would say why
+        refuse_triple(ARGUMENTS["target"])
     libc = _choose_libc(str(values["libc"]), static=static)
     pie, hardened = bool(values["pie"]), bool(values["hardening"])
     if values["why"] and not static:
@@ -245,6 +251,7 @@ def reject_unknown(env: Environment) -> None:
         _update(options, SubstitutionEnvironment())
         unknown = sorted(options.UnknownVariables())
         if unknown:
+            refuse_triple(ARGUMENTS.get("target", ""))
             evidence = (f"options: {', '.join(known)}",)
             raise StaticlinkError(*(Fault("unknown-option", f"unknown option: {name}", evidence) for name in unknown))
 

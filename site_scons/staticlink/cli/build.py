@@ -33,6 +33,7 @@ from staticlink.link.libc import compiler_directories, describe_libc
 from staticlink.link.linker import find_linkers
 from staticlink.link.plan import link_program
 from staticlink.link.request import LinkRequest
+from staticlink.platforms import refuse_libc, refuse_triple, require_host
 from staticlink.rust.record import sort_arguments
 from staticlink.rust.toolchain import find_toolchain, search_directories
 from staticlink.target import Target
@@ -89,6 +90,7 @@ class Wanted:
 
 def cc(words: Sequence[str]) -> int:
     """Become the compiler of the chosen libc. Options of ours come first; the first other word ends them."""
+    _require_platform(words)
     count = next((n for n, word in enumerate(words) if not _is_own(word)), len(words))
     wanted = read_wanted(words[:count])
     host = _host()
@@ -107,6 +109,14 @@ def cc(words: Sequence[str]) -> int:
     return None
 
 
+def _require_platform(words: Sequence[str]) -> None:
+    """Raise where nothing can be built, or for a ``--target=`` (clang's word, which gcc does not know) of no use."""
+    require_host()
+    for word in words:
+        if word.startswith("--target="):
+            refuse_triple(word.removeprefix("--target="))
+
+
 def _become(program: str, arguments: Sequence[str]) -> NoReturn:
     sys.stderr.flush()
     os.execv(program, [program, *arguments])  # noqa: S606  (no shell is wanted)
@@ -114,6 +124,7 @@ def _become(program: str, arguments: Sequence[str]) -> NoReturn:
 
 def link(words: Sequence[str]) -> int:
     """Plan, link and verify one executable, and return the exit code."""
+    _require_platform(words)
     wanted = read_wanted(tuple(expand_files(words)))
     as_json = "json" in wanted.switches
     output, rest = _split_output(wanted.rest)
@@ -148,6 +159,8 @@ def read_wanted(words: Sequence[str]) -> Wanted:
         elif equals:
             allowed = _VALUED[name]
             if allowed is not None and value not in allowed:
+                if name == "libc":
+                    refuse_libc(value)
                 evidence = (f"allowed: {', '.join(allowed)}",)
                 raise fail("bad-usage", f"invalid value for option --{name}: {value}", evidence=evidence)
             own[name] = value

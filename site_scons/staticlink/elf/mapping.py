@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import resource
 import stat
 from typing import TYPE_CHECKING
 
@@ -62,6 +61,8 @@ def map_file(path: Path) -> Bytes:
 
 def _map(descriptor: int, size: int) -> Bytes:
     """Map a file, or read it where descriptors run low: a mapping keeps one open, and so may a thousand inputs."""
+    import resource  # noqa: PLC0415  (Windows, which has none, is refused in words)
+
     if descriptor < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE:
         return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     chunks = []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf.machine import machine_of
 from staticlink.errors import Fault, StaticlinkError, fail
+from staticlink.platforms import refuse_triple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,7 +86,7 @@ def describe_libc(target: Target, compiler_directories: Sequence[Path], sysroot:
 def compiler_directories(cc: Sequence[str]) -> tuple[Path, ...]:
     """Return where the compiler ``cc`` looks for libraries, in its order: ``-B``, its own directory, the system's.
 
-    Raises :class:`StaticlinkError` when the compiler cannot be run.
+    Raises :class:`StaticlinkError` when the compiler cannot be run, or makes code for a system with nothing static.
     """
     command = [*cc, "-print-search-dirs"]
     try:
@@ -93,7 +94,10 @@ def compiler_directories(cc: Sequence[str]) -> tuple[Path, ...]:
     except (OSError, subprocess.SubprocessError) as error:
         raise fail("no-compiler", f"the compiler cannot be asked: {cc[0]}", evidence=(str(error),)) from None
     lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
-    found = [*(Path(part) for part in lines["libraries"].removeprefix("=").split(":") if part), Path(lines["install"])]
+    own = [Path(lines["install"])] if "install" in lines else []  # clang has no such line
+    for path in own:
+        refuse_triple(path.parent.name)  # gcc keeps its files in .../TRIPLE/VERSION/
+    found = [*(Path(part) for part in lines["libraries"].removeprefix("=").split(":") if part), *own]
     return tuple(dict.fromkeys(path.resolve() for path in found if path.is_dir()))
 
 

@@ -11,7 +11,6 @@ is held for moments.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from contextlib import suppress
@@ -46,6 +45,8 @@ def report_wait(into: Path, profile: str, triple: str | None, say: Say) -> None:
 
 def _held(path: Path) -> os.stat_result | None:
     """Return the status of a lock file that somebody holds."""
+    import fcntl  # noqa: PLC0415  (Windows, which has none, is refused in words)
+
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:  # no cargo has been here

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
+from staticlink.platforms import refuse_triple
 
 if TYPE_CHECKING:
     from staticlink.rust.links import Link
@@ -81,6 +82,7 @@ class CrateOptions:
 def check_options(options: CrateOptions, triple: str | None, target: Target) -> None:
     """Raise :class:`StaticlinkError` for a triple that is not the link's, or arguments that the build decides."""
     if triple not in (None, HOST, target.rust_triple):
+        refuse_triple(triple)
         raise fail(
             "other-target",
             f"crate for another target: {triple}",

@@ -12,7 +12,6 @@ modelled: eviction (delete the directory), network file systems whose ``flock`` 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -82,6 +81,8 @@ class Cache:
 
     def _sweep(self, kind: str, held: str) -> None:
         """Remove what killed builds left: temporary directories whose lock is ``held`` by us, or by nobody."""
+        import fcntl  # noqa: PLC0415  (Windows, which has none, is refused in words)
+
         for left in (self.root / kind).glob("*.tmp.*"):
             key = left.name.partition(".tmp.")[0]
             with (left.parent / f"{key}.lock").open("a") as lock:
@@ -95,6 +96,8 @@ class Cache:
     @contextmanager
     def lock(self, kind: str, key: str, say: Say) -> Iterator[None]:
         """Hold the lock of one entry; say so when another build holds it."""
+        import fcntl  # noqa: PLC0415  (Windows, which has none, is refused in words)
+
         directory = self.root / kind
         directory.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(directory / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -16,10 +16,8 @@ modelled: what a killed child's own children are still doing; programs that do n
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
-import termios
 import threading
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -106,6 +104,9 @@ class JobServer:
 
     def free(self) -> int:
         """Return the number of free slots."""
+        import fcntl  # noqa: PLC0415  (Windows, which has none, is refused in words)
+        import termios  # noqa: PLC0415  (Windows, which has none, is refused in words)
+
         waiting = fcntl.ioctl(self._own, termios.FIONREAD, b"\0" * 4)
         return int.from_bytes(waiting, "little")
 
