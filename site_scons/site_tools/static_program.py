@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 #: What of the core decides a link.
 CORE_PARTS = (
-    *("errors.py", "hardening.py", "model.py", "target.py", "elf", "libc", "link", "report", "policy", "shim_sources"),
-    *("vendored/makers.py", "vendored/recipe.py", "vendored/schema.py"),
+    *("errors.py", "hardening.py", "model.py", "platforms.py", "target.py", "elf", "libc", "link", "report", "policy"),
+    *("shim_sources", "vendored/makers.py", "vendored/recipe.py", "vendored/schema.py"),
 )
 #: What rustc's and CPython's archives ask of an ordinary dynamic glibc link.
 _DYNAMIC_LIBRARIES = ("m", "pthread", "dl", "util", "rt")
