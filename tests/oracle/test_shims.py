@@ -111,6 +111,9 @@ def test_an_object_that_would_come_out_the_same_stays(tmp_path: Path) -> None:
         assert remade(shim, str(compiler))
     path.write_bytes(b"")
     assert remade(shim, str(compiler))
+    path.unlink()
+    make_shims([shim], cc=[str(compiler)], into=path.parent)
+    assert not remade(shim, str(compiler))
     header.unlink()
     with pytest.raises(StaticlinkError):
         make_shims([shim], cc=["gcc"], into=tmp_path / "made")

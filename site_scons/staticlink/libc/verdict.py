@@ -3,7 +3,8 @@
 ``musl`` or ``glibc``; ``either`` where it is proven that no header of a libc took part; otherwise ``unknown``. The
 evidence, strongest first:
 
-1. where it comes from: an object of the libc itself; the note of our own compiler;
+1. where it comes from: an object of the libc itself; the note of our own compiler; a name with a version of glibc's
+   (``memcpy@GLIBC_2.2.5``), which a source asks for by hand;
 2. debug information that names a header only one libc has, or one in a directory of one libc;
 3. Rust: all objects of a static library were compiled for one target, and std asks for ``gnu_get_libc_version`` exactly
    when that is a target of glibc's;
@@ -47,6 +48,7 @@ KINDS = ("musl", "glibc", "either", "unknown")
 _MANGLED = re.compile(r"_R[A-Z]|_ZN.*17h[0-9a-f]{16}E")
 _FROM_FILE = re.compile(r"_binary_\w+_(start|end|size)")
 _GLIBC_ONLY = "gnu_get_libc_version"
+_VERSION = "@GLIBC_"
 #: Headers of a compiler's own, and of C++'s library, which have names that a libc's have too.
 _COMPILERS = re.compile(r"/(gcc|gcc-cross|clang|c\+\+)/")
 #: The kernel's headers, which both libcs use as they are.
@@ -131,6 +133,7 @@ def judge(one: Subject, path: Path, setting: Setting, *, every: bool = False) ->
 def _evidence(one: Subject, path: Path, marks: Marks, setting: Setting, *, every: bool) -> Iterator[tuple[str, str]]:
     """Yield what speaks for which kind, strongest first."""
     yield from _noted(marks)
+    yield from _versioned(one)
     yield from _proofs(one, marks, setting)
     yield from _headers(marks, setting)
     yield from _rust(one, marks, setting)
@@ -145,6 +148,12 @@ def _noted(marks: Marks) -> Iterator[tuple[str, str]]:
     libcs = {note.partition(" ")[0] for note in marks.notes}
     if len(libcs) == 1 and len(marks.notes) >= marks.parts and libcs <= set(LIBCS):
         yield libcs.pop(), f"says in a note that it was compiled for {marks.notes[0]}"
+
+
+def _versioned(one: Subject) -> Iterator[tuple[str, str]]:
+    name = next((name for name in one.symbols.undefined if _VERSION in name), None)
+    if name is not None:
+        yield "glibc", f"asks for {name}, a version of glibc's"
 
 
 def _proofs(one: Subject, marks: Marks, setting: Setting) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,7 @@ from staticlink.link.audits.thread_locals import find_tls_mismatches
 from staticlink.link.audits.weak_references import find_weak_references
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.shim_versions import explain_versions
 from staticlink.link.shims import explain_refusals, load_shims
 from staticlink.report.text import referrer_lines
 
@@ -124,7 +125,10 @@ def explain_undefined(
     ``left_out`` are archives that gave no member: where one of them defines a missing symbol, the fault says so.
     ``judged`` are the objects of the link, ``other_libc`` is the compiler's own libc.a when it is for another libc.
     """
-    refused = explain_refusals(resolution.undefined, load_shims()) if other_libc and resolution.undefined else {}
+    refused: dict[str, str] = {}
+    if other_libc and resolution.undefined:
+        refused |= explain_refusals(resolution.undefined, load_shims())
+        refused |= explain_versions(resolution.undefined, resolution.loaded[0].machine)
     undefined = list(_undefined(resolution, left_out, refused, judged.rebuild))
     causes = explain_missing(resolution, resolution.undefined.keys(), other_libc, judged) if undefined else ()
     return _shown([*causes, *undefined], see)

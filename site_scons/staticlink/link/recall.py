@@ -89,7 +89,7 @@ def recall_plan(request: LinkRequest) -> Planned | None:
             return None
         if any(_piece(*piece) != digest for *piece, digest in record["pieces"]):
             return None
-        shims = _renew_shims(request, dict(record["planned"]["shims"]))
+        shims = _renew_shims(request, record["planned"]["shims"])
         files = [_compared(_File(*row), request, now) for row in record["files"]]
     except (OSError, StaticlinkError, ValueError):  # something is not as it was; planning will say what, if it matters
         return None
@@ -142,7 +142,7 @@ def _record(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, 
             "archives": planned.archives,
             "groups": planned.groups,
             "unwinder": (planned.unwinder.value, planned.unwinder.reason, planned.unwinder.evidence),
-            "shims": [(shim.name, shim.symbols) for shim in planned.shims],
+            "shims": [(shim.name, shim.symbols, shim.functions) for shim in planned.shims],
             "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why, f.fix) for f in planned.findings],
             "see": planned.see,
         },
@@ -260,15 +260,15 @@ def _scripts(items: Iterable[Any]) -> Iterator[Script]:
         yield from _scripts(getattr(item, "items", ()))
 
 
-def _renew_shims(request: LinkRequest, symbols: Mapping[str, Sequence[str]]) -> tuple[Shim, ...]:
+def _renew_shims(request: LinkRequest, rows: Sequence[tuple[str, Sequence[str], Sequence[str]]]) -> tuple[Shim, ...]:
     """Make the shims of a plan again as far as they are not what they were: what they depend on they know themselves.
 
-    ``symbols`` maps the name of each to the symbols that it is there for.
+    ``rows`` are the name of each, the symbols that it is there for, and what these mean where they have versions.
     """
-    if not symbols:
+    if not rows:
         return ()
     known = {shim.name: shim for shim in load_shims()}
-    shims = tuple(replace(known[name], symbols=tuple(names)) for name, names in symbols.items())
+    shims = tuple(replace(known[name], symbols=tuple(names), functions=tuple(meant)) for name, names, meant in rows)
     compile_shims(request, shims)
     return shims
 

@@ -23,8 +23,9 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
-from staticlink.errors import fail
+from staticlink.errors import StaticlinkError, fail
 from staticlink.link.file_state import content_of, times_of, trusted_times
+from staticlink.link.shim_versions import alias_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +64,9 @@ def make_shims(shims: Sequence[Shim], *, cc: Sequence[str], into: Path) -> tuple
 def _words(shim: Shim, cc: Sequence[str]) -> list[str]:
     """Return the command that compiles a shim, but for where the results go."""
     prefix = f"-ffile-prefix-map={shim.source.parent if shim.source else ''}=shims"
-    return [*cc, *_OPTIONS, prefix, *(f"-Wl,--undefined={name}" for name in shim.symbols), str(shim.source)]
+    aliases = alias_words(shim.symbols, shim.functions) if shim.versions else []
+    kept = (f"-Wl,--undefined={name}" for name in shim.symbols)
+    return [*cc, *_OPTIONS, prefix, *aliases, *kept, str(shim.source)]
 
 
 def _is_made(words: Sequence[str], output: Path) -> bool:
@@ -75,7 +78,7 @@ def _is_made(words: Sequence[str], output: Path) -> bool:
             and all(_is_unchanged(path, times, digest) for path, times, digest in record["files"])
             and record["object"] == content_of(output)
         )
-    except (OSError, ValueError, LookupError, TypeError):  # damaged, or something it names is gone
+    except (OSError, StaticlinkError, ValueError, LookupError, TypeError):  # damaged, or something it names is gone
         return False
 
 

@@ -9,7 +9,7 @@ has no file: nothing can stand in, and the row says why. Only shims that this li
 The start-up bridge is a shim for a weak symbol that libc.a does define: it joins when asked for, not by a symbol. So
 does what a hardened program does at its start.
 
-Not modelled: references to one version of a function (``fopen@GLIBC_2.2.5``); no linker resolves them in a static link.
+A reference to one version of a function (``fopen@GLIBC_2.2.5``) is understood by ``shim_versions.py``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import toml
 
 from staticlink.errors import Fault, StaticlinkError, fail
+from staticlink.link.shim_versions import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +30,7 @@ _POLICY = Path(__file__).parent.parent / "policy" / "shims.toml"
 _SOURCES = Path(__file__).parent.parent / "shim_sources"
 REFUSED = "refused"
 _CLASSES = ("sound", "changes-behaviour", REFUSED)
-_TRAITS = ("bridge", "hardened", "replaces")
+_TRAITS = ("bridge", "hardened", "replaces", "versions")
 _OPTIONAL = (*_TRAITS, "source")
 _KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, **dict.fromkeys(_TRAITS, bool)}
 
@@ -40,7 +41,8 @@ class Shim:
 
     One that was chosen for a link has only the symbols that the link needs. A refused one has no ``source``. One that
     ``replaces`` stands in for functions that musl has, and that do something else there; one that is ``hardened``
-    stands in for nothing and joins hardened links.
+    stands in for nothing and joins hardened links; one that is for ``versions`` defines each of its symbols as the
+    one of ``functions`` beside it.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Shim:
     bridge: bool = False
     replaces: bool = False
     hardened: bool = False
+    versions: bool = False
+    functions: tuple[str, ...] = ()
 
 
 def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, ...]:
@@ -74,25 +78,31 @@ def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, 
 
 
 def choose_shims(
-    undefined: Collection[str], shims: Sequence[Shim], *, start_bridge: bool = False, hardened: bool = False
+    undefined: Collection[str],
+    shims: Sequence[Shim],
+    *,
+    start_bridge: bool = False,
+    hardened: bool = False,
+    aliases: Mapping[str, str] | None = None,
 ) -> tuple[Shim, ...]:
     """Return the shims that define one of the ``undefined`` symbols, and those for all links of a kind, when asked for.
 
-    Each is narrowed to the symbols that are asked for.
+    Each is narrowed to the symbols that are asked for. ``aliases`` maps names with versions to what they mean.
     """
-    wanted = frozenset(undefined)
+    wanted, named = frozenset(undefined), aliases or {}
+
+    def narrowed(shim: Shim) -> Shim:
+        if shim.bridge or shim.hardened:
+            return shim
+        if shim.versions:
+            return replace(shim, symbols=tuple(named), functions=tuple(named.values()))
+        return replace(shim, symbols=tuple(filter(wanted.__contains__, shim.symbols)))
 
     def joins(shim: Shim) -> bool:
         return start_bridge if shim.bridge else hardened if shim.hardened else bool(shim.symbols)
 
     usable = (shim for shim in shims if shim.kind != REFUSED)
-    narrowed = (
-        shim
-        if shim.bridge or shim.hardened
-        else replace(shim, symbols=tuple(filter(wanted.__contains__, shim.symbols)))
-        for shim in usable
-    )
-    return tuple(filter(joins, narrowed))
+    return tuple(filter(joins, map(narrowed, usable)))
 
 
 def standing_in(shims: Sequence[Shim]) -> frozenset[str]:
@@ -102,10 +112,13 @@ def standing_in(shims: Sequence[Shim]) -> frozenset[str]:
 
 
 def explain_refusals(undefined: Collection[str], shims: Sequence[Shim]) -> dict[str, str]:
-    """Return, for each of the ``undefined`` symbols that nothing can stand in for, why that is so."""
-    return {
-        symbol: shim.why for shim in shims if shim.kind == REFUSED for symbol in shim.symbols if symbol in undefined
-    }
+    """Return, for each of the ``undefined`` symbols that nothing can stand in for, why that is so.
+
+    No version of a function that is refused can be had either.
+    """
+    refused = {symbol: shim.why for shim in shims if shim.kind == REFUSED for symbol in shim.symbols}
+    named = {symbol: symbol.partition(MARK)[0] for symbol in undefined}
+    return {symbol: refused[name] for symbol, name in named.items() if name in refused}
 
 
 def _shim(row: Mapping[str, Any], sources: Path) -> Shim:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, fl
 from staticlink.link.libc import find_libraries
 from staticlink.link.shim_demand import asked_by_strangers
 from staticlink.link.shim_objects import make_shims
+from staticlink.link.shim_versions import choose_aliases
 from staticlink.link.shims import choose_shims, load_shims, standing_in
 from staticlink.link.unwinder import RAISE, Needs, choose_unwinder, unwinding_names
 
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from staticlink.link.shims import Shim
     from staticlink.link.unwinder import Unwinder
     from staticlink.model import Choice
+
+
+#: The kind of a symbol. Source: System V ABI, chapter 4, "Symbol Table".
+_FUNCTION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +188,27 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     asked = asked_by_strangers(inputs.resolution(), replaced, request.libc.name, request.libc.files)
     bridge = any(facts.get("start_bridge") for facts in roads)
     wanted = asked | inputs.undefined().keys() if roads else asked
-    shims = choose_shims(wanted, known, start_bridge=bridge, hardened=request.target.hardened)
+    aliases = choose_aliases(wanted, request.target.arch, partial(_has_function, inputs, standing_in(known)))
+    wanted |= {name for name in aliases.values() if not _promising(inputs, name)}
+    shims = choose_shims(wanted, known, start_bridge=bridge, hardened=request.target.hardened, aliases=aliases)
     if not shims:
         return inputs
     paths = compile_shims(request, shims)
     objects = _objects([read_input(path, machine=inputs.machine) for path in paths])
     return replace(inputs, objects=(*inputs.objects, *objects), shims=shims)
+
+
+def _has_function(inputs: Inputs, shimmed: Collection[str], name: str) -> bool:
+    """Say whether a shim defines ``name``, or the first archive that defines it has a function of that name."""
+    archives = _promising(inputs, name)
+    if not archives:
+        return name in shimmed
+    member = archives[0].member(archives[0].offset_at(archives[0].promises[name][0]))
+    return member is not None and any(row.name == name and row.kind == _FUNCTION for row in member.details())
+
+
+def _promising(inputs: Inputs, name: str) -> list[Archive]:
+    return [one for one in flatten(inputs.archives) if isinstance(one, Archive) and name in one.promises]
 
 
 def compile_shims(request: LinkRequest, shims: Sequence[Shim]) -> tuple[Path, ...]:

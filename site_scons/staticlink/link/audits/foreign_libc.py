@@ -22,6 +22,7 @@ from staticlink.link.audits.definitions import promised_members
 from staticlink.link.finding import LEVELS
 from staticlink.link.inputs import Script, flatten
 from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, WEAK
+from staticlink.link.shim_versions import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -192,12 +193,13 @@ def find_foreign_interfaces(judged: Judged, policy: Policy) -> Iterator[Finding]
     interfaces = judged.interfaces() if strange else {}
     for one, verdict in strange:
         for name in (*one.symbols.undefined, *one.symbols.weak_undefined):
-            known = interfaces.get(name)
-            if known is not None and known.harms(other) and judged.taken(name):
+            function = name.partition(MARK)[0]  # a version of it is defined by a shim, over the libc's
+            known = interfaces.get(function)
+            if known is not None and known.harms(other) and judged.taken(function):
                 if verdict.kind == "unknown":
-                    unknown.setdefault(one, []).append(name)
+                    unknown.setdefault(one, []).append(function)
                 else:
-                    callers.setdefault(name, []).append(one)
+                    callers.setdefault(function, []).append(one)
     for name in sorted(callers):
         yield from _interface(interfaces[name], callers[name], judged, policy)
     for one, names in unknown.items():
