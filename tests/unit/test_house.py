@@ -108,3 +108,22 @@ def test_a_builder_depends_on_all_of_the_core_it_runs(
     needed = {CORE / entry for entry in entries} | set().union(*(closure(CORE / entry) for entry in entries))
     missing = [path for path in needed if not any(path == place or place in path.parents for place in declared)]
     assert sorted(str(path.relative_to(CORE)) for path in missing) == []
+
+
+PAGES = sorted([*TOP.glob("*.md"), *(TOP / "docs").glob("*.md")])
+
+
+def test_every_page_is_linked_to_from_another() -> None:
+    text = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in PAGES
+        for link in re.findall(r"\]\(([^)\s]+)\)", text[page])
+    }
+    assert [page.name for page in PAGES if page not in linked and page.name != "README.md"] == []
+
+
+def test_every_file_of_ours_that_a_page_names_exists() -> None:
+    named = re.compile(r"`((?:tests/\w+/|docs/|src/|benchmarks/)[\w/.-]+)`")
+    names = [(page.name, name) for page in PAGES for name in named.findall(page.read_text(encoding="utf-8"))]
+    assert [(page, name) for page, name in names if not (TOP / name).exists()] == []
