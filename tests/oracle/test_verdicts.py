@@ -192,11 +192,41 @@ def test_the_note_survives_what_must_keep_it_and_never_reaches_a_program(
     assert b"staticlink" not in (tmp_path / "app").read_bytes()
 
 
-def test_clang_is_judged_as_gcc_is(tmp_path: Path) -> None:
+_CLANG = ("-g", "-g -gdwarf-4", "-g -gdwarf-5", "-g -gdwarf-2", "-g -fdebug-macro", "-g -gdwarf-4 -fdebug-macro",
+          "-g -gz=zlib", "-g -gdwarf64", "-g -gsplit-dwarf", "-gline-tables-only")  # fmt: skip
+
+
+@pytest.fixture
+def clang() -> str:
+    """The name of the compiler, where it is."""
     if shutil.which("clang") is None:
         pytest.skip("not installed: clang")
-    assert verdict(compiled(tmp_path, _TYPES, "clang", "-O2", "-g")).kind == "glibc"
-    assert verdict(compiled(tmp_path, _PLAIN, "clang", "-O2", "-g")).kind == "unknown"
+    return "clang"
+
+
+@pytest.mark.parametrize("options", _CLANG)
+def test_debug_information_of_clang(options: str, tmp_path: Path, clang: str, musl: Path) -> None:
+    path = compiled(tmp_path, _TYPES, clang, "-O2", *options.split())
+    found = verdict(path)
+    if options == "-gline-tables-only":  # it names the files of code, and no header has code here
+        assert found == Verdict("unknown", (_UNSURE,))
+        return
+    assert found.kind == "glibc"
+    assert re.fullmatch(r"names bits/types\S* in its debug information, a header of glibc's alone", found.evidence[0])
+    own = ("-nostdlibinc", "-isystem", str(musl / "include"))
+    path = compiled(tmp_path, _TYPES, clang, "-O2", *own, *options.split())
+    alone = "names bits/alltypes.h in its debug information, a header of musl's alone"
+    assert verdict(path) == Verdict("musl", (alone,))
+
+
+@pytest.mark.parametrize("options", ["-g -fdebug-macro", "-g -fdebug-macro -gdwarf-4"])
+def test_either_is_proven_of_what_clang_compiled(options: str, tmp_path: Path, clang: str) -> None:
+    listed = "lists every included file in its debug information, and none is a libc's"
+    assert verdict(compiled(tmp_path, _PLAIN, clang, "-O2", *options.split())) == Verdict("either", (listed,))
+    constant = compiled(tmp_path, _CONSTANT, clang, "-O2", *options.split())
+    assert verdict(constant).kind == "glibc"
+    assert verdict(compiled(tmp_path, _PLAIN, clang, "-O2", "-g")) == Verdict("unknown", (_UNSURE,))
+    assert verdict(compiled(tmp_path, _CONSTANT, clang, "-O2", "-g")).kind == "unknown"
 
 
 def test_rust_is_judged_by_its_std(tmp_path: Path) -> None:
