@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from staticlink.cli import build
+from staticlink_scons.settings import declare_options
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -127,3 +129,18 @@ def test_every_file_of_ours_that_a_page_names_exists() -> None:
     named = re.compile(r"`((?:tests/\w+/|docs/|src/|benchmarks/)[\w/.-]+)`")
     names = [(page.name, name) for page in PAGES for name in named.findall(page.read_text(encoding="utf-8"))]
     assert [(page, name) for page, name in names if not (TOP / name).exists()] == []
+
+
+def test_the_readme_has_every_option_of_a_build_with_its_default() -> None:
+    told = dict(
+        re.findall(r"^\| `(\w+)` \| (.*?) ?\| .+ \|$", (TOP / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    options = declare_options({}).options
+    defaults = {one.key: f"`{int(one.default) if isinstance(one.default, bool) else one.default}`" for one in options}
+    assert told == {key: "" if value == "``" else value for key, value in defaults.items()}
+
+
+def test_the_page_on_the_command_line_has_every_option_of_link() -> None:
+    text = (TOP / "docs" / "command-line.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`--([\w]+)(?:=\w+)?`", "\n".join(re.findall(r"^\| `--.*$", text, re.MULTILINE))))
+    assert told == {*build._VALUED, *build._SWITCHES}  # noqa: SLF001
