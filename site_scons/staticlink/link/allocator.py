@@ -57,5 +57,11 @@ def choose_allocator(wanted: str, libc: str, candidates: Mapping[str, Path]) -> 
 
 def allocator_by_policy(libc: str) -> tuple[str, str]:
     """Return the allocator that ``auto`` takes for ``libc``, and why."""
-    row = toml.loads(_POLICY.read_text(encoding="utf-8"))[libc]
+    row = read_allocator_policy()[libc]
     return row["auto"], row["why"]
+
+
+def read_allocator_policy() -> dict[str, dict[str, str]]:
+    """Return what policy says of each libc's own allocator."""
+    rows: dict[str, dict[str, str]] = toml.loads(_POLICY.read_text(encoding="utf-8"))
+    return rows

@@ -15,6 +15,7 @@ from staticlink.elf.inspect import inspect_executable
 from staticlink.errors import StaticlinkError
 from staticlink.libc.abi import load_interfaces
 from staticlink.link.audit import audit_link, explain_undefined, reject_findings
+from staticlink.link.audits.allocators import advise_on_threads
 from staticlink.link.audits.features import promised_features
 from staticlink.link.audits.foreign_libc import judge_link
 from staticlink.link.audits.weak_references import order_and_extract
@@ -89,12 +90,12 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     crates = read_crates(request.rust)
     flags = read_link_flags(request.flags)
     linker = choose_linker(request.linker, request.linkers, pie=request.target.pie)
-    allocator = choose_link_allocator(request)
     inputs = gather_inputs(request, flags)
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
     order, extracted = order_and_extract(inputs, policy)
     judged = judge_inputs(request, inputs, order.resolution)
+    allocator = advise_on_threads(choose_link_allocator(request), request, order.resolution)
     findings = audit_link(order, policy, judged, hardened=request.target.hardened)
     words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
     command = link_command(linker.value.command, request.target, output, order, words)

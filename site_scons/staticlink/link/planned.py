@@ -44,7 +44,7 @@ def summarize(plan: LinkPlan, see: str) -> Planned:
     return Planned(
         command=tuple(plan.command),
         linker=plan.linker,
-        allocator=Choice(plan.allocator.value.name, plan.allocator.reason),
+        allocator=Choice(plan.allocator.value.name, plan.allocator.reason, plan.allocator.evidence),
         unwinder=Choice(unwinder.value.name, unwinder.reason, unwinder.evidence),
         archives=sum(len(item) if isinstance(item, tuple) else 1 for item in paths),
         groups=sum(isinstance(item, tuple) for item in paths),

@@ -40,7 +40,7 @@ from staticlink.link.flags import read_link_flags
 from staticlink.link.inputs import Archive, ObjectFile, Script, flatten, read_input
 from staticlink.link.planned import Planned
 from staticlink.link.shims import load_shims
-from staticlink.link.sources import choose_link_allocator, compile_shims, name_inputs
+from staticlink.link.sources import compile_shims, name_inputs
 from staticlink.model import Choice
 from staticlink.report.linkplan import plan_path
 
@@ -141,6 +141,7 @@ def _record(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, 
             "arguments": planned.command[len(planned.linker.value.command) :],
             "archives": planned.archives,
             "groups": planned.groups,
+            "allocator": (planned.allocator.value, planned.allocator.reason, planned.allocator.evidence),
             "unwinder": (planned.unwinder.value, planned.unwinder.reason, planned.unwinder.evidence),
             "shims": [(shim.name, shim.symbols, shim.functions) for shim in planned.shims],
             "findings": [(f.id, f.level, f.what, f.evidence, f.subject, f.why, f.fix) for f in planned.findings],
@@ -276,11 +277,11 @@ def _renew_shims(request: LinkRequest, rows: Sequence[tuple[str, Sequence[str], 
 def _planned(fields: dict[str, Any], request: LinkRequest, shims: tuple[Shim, ...]) -> Planned:
     linker = next(one for one in request.linkers if one.name == fields["linker"])
     unwinder, reason, evidence = fields["unwinder"]
-    allocator = choose_link_allocator(request)
+    allocator, allocated, seen = fields["allocator"]
     return Planned(
         command=(*linker.command, *fields["arguments"]),
         linker=Choice(linker, fields["reason"]),
-        allocator=Choice(allocator.value.name, allocator.reason),
+        allocator=Choice(allocator, allocated, tuple(seen)),
         unwinder=Choice(unwinder, reason, tuple(evidence)),
         archives=fields["archives"],
         groups=fields["groups"],

@@ -35,8 +35,9 @@ _CLAIMS = (
 def report_link(say: Say, output: Path, planned: Planned) -> None:
     """Print the ``LINK`` line: how many archives and groups, and the choices with their reasons."""
     unwinder, linker, allocator = planned.unwinder, planned.linker, planned.allocator
-    # The libc's own is what everybody expects.
-    served = "" if allocator.value == "libc" else f", allocator {allocator.value} ({allocator.reason})"
+    # The libc's own is what everybody expects, where there is nothing to say of it.
+    expected = allocator.value == "libc" and not allocator.evidence
+    served = "" if expected else f", allocator {allocator.value} ({allocator.reason})"
     say(
         "LINK",
         str(output),
