@@ -212,7 +212,19 @@ def test_files_that_are_compiled_without_configure_and_make(tmp_path: Path) -> N
     steps = load_recipe(write(tmp_path, PLAIN)).steps
     assert (steps["musl"].sources, steps["musl"].archive) == (("src/one.c",), "libsmall.a")
     assert (steps["musl"].flags, steps["glibc"].flags) == (("-DONE", "-DMUSL"), ("-DONE",))
+    assert steps["musl"].exports == ()
     assert steps["musl"].configure == ()
+
+
+def test_what_of_an_archive_can_be_referred_to(tmp_path: Path) -> None:
+    text = PLAIN.replace('flags = ["-DONE"]', 'flags = ["-DONE"]\nexports = ["one"]').replace(
+        'flags = ["-DMUSL"]', 'exports = ["two"]'
+    )
+    steps = load_recipe(write(tmp_path, text)).steps
+    assert (steps["musl"].exports, steps["glibc"].exports) == (("one", "two"), ("one",))
+    assert error_of(write(tmp_path, GOOD.replace('make = ["all"]', 'exports = ["one"]'))) == (
+        "invalid recipe: small.toml\n  build.exports: without sources"
+    )
 
 
 def test_both_kinds_of_a_build_at_once(tmp_path: Path) -> None:

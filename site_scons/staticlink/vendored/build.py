@@ -172,6 +172,11 @@ def _compile_archive(build: _Build, steps: Steps, archive: str) -> None:
     objects = [f"{number}-{Path(source).stem}.o" for number, source in enumerate(steps.sources)]
     for source, made in zip(steps.sources, objects, strict=True):
         _run(build, [*compiler, "-c", f"../source/{source}", "-o", made], {})
+    if steps.exports:
+        whole = f"{Path(archive).stem}.o"
+        _run(build, [*shlex.split(build.environment["CC"]), "-r", "-nostdlib", *objects, "-o", whole], {})
+        _run(build, ["objcopy", *(f"--keep-global-symbol={name}" for name in steps.exports), whole], {})
+        objects = [whole]
     _run(build, ["ar", "rcD", archive, *objects], {})
 
 

@@ -68,7 +68,8 @@ class DebianSource:
 class Steps:
     """How a source is compiled for one libc: arguments and environment of configure, arguments of make.
 
-    With an ``archive``, neither is run: it is made of ``sources``, compiled with ``flags``.
+    With an ``archive``, neither is run: it is made of ``sources``, compiled with ``flags``. When there are ``exports``,
+    it holds one object, of which nothing else can be referred to.
     """
 
     configure: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class Steps:
     sources: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     archive: str | None = None
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ _STEPS = {
     "make": Key(list_of(is_text)),
     "install": Key(list_of(is_word)),
     "flags": Key(list_of(is_text)),
+    "exports": Key(set_of(is_word)),
 }
 _PLAIN = {"sources": Key(set_of(is_path)), "archive": Key(is_word)}
 _BUILD = {**_STEPS, **_PLAIN, **{libc: Key(is_table, below=_STEPS) for libc in _LIBCS}}
@@ -192,7 +195,8 @@ def _contradictions(build: dict[str, Any]) -> list[str]:
     """Return what is wrong with a build that is both kinds, or neither whole."""
     tables = {"build": build, **{f"build.{libc}": build.get(libc, {}) for libc in _LIBCS}}
     if "sources" not in build and "archive" not in build:
-        return [f"{where}.flags: without sources" for where, table in tables.items() if "flags" in table]
+        plain = ("flags", "exports")
+        return [f"{where}.{key}: without sources" for where, table in tables.items() for key in plain if key in table]
     faults = [f"build.{key}: missing" for key in _PLAIN if key not in build]
     made = ("configure", "environment", "make", "install")
     faults += [f"{where}.{key}: beside sources" for where, table in tables.items() for key in made if key in table]
@@ -233,6 +237,7 @@ def _steps(common: dict[str, Any], own: dict[str, Any]) -> Steps:
         sources=both("sources"),
         flags=both("flags"),
         archive=common.get("archive"),
+        exports=both("exports"),
     )
 
 
