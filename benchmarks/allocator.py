@@ -3,8 +3,8 @@
 Run it with ``.venv/bin/python benchmarks/allocator.py`` after ``./sconsw``. One program, C with a Rust crate in it, is
 built as a dynamic executable for glibc and as static ones for each libc and allocator. Two threads of C, then two of
 Rust, allocate, fill and free blocks of mixed sizes, some of which another thread frees. Runs of all executables
-alternate, so that what else the machine does meets all of them. Each row is the median and its ratio to dynamic
-glibc in the same runs, the largest memory a run had, and the size of the executable.
+alternate, so that what else the machine does meets all of them. Each row is the median, the median of its ratios to
+dynamic glibc in the same round, the largest memory a run had, and the size of the executable.
 """
 
 from __future__ import annotations
@@ -172,13 +172,17 @@ def main() -> None:
     def median(name: str, part: str) -> float:
         return statistics.median(seconds for seconds, _ in seen[name, part])
 
+    def ratio(name: str, part: str) -> float:
+        pairs = zip(seen[name, part], seen[BASE, part], strict=True)
+        return statistics.median(one[0] / base[0] for one, base in pairs)
+
     print(f"`.venv/bin/python benchmarks/allocator.py --runs {runs}`\n")
     print("| | C s | ratio | MiB | Rust s | ratio | MiB | executable KiB |\n|---|---|---|---|---|---|---|---|")
     for name in made:
         cells = []
         for part in ("C", "Rust"):
             memory = max(kib for _, kib in seen[name, part]) / 1024
-            cells += [f"{median(name, part):.2f}", f"{median(name, part) / median(BASE, part):.2f}", f"{memory:.1f}"]
+            cells += [f"{median(name, part):.2f}", f"{ratio(name, part):.2f}", f"{memory:.1f}"]
         print(f"| {name} | {' | '.join(cells)} | {sizes[name] // 1024} |")
 
 
