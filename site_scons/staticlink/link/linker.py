@@ -26,7 +26,8 @@ _ANSWER_TIMEOUT = 20  # seconds
 class Linker:
     """A linker that was found: ``name`` as the option spells it, and the arguments that start it.
 
-    ``no_pie`` says why it makes no static-pie, and is empty when it does.
+    ``no_pie`` says why it makes no static-pie, and is empty when it does. ``ignores`` are keywords of ``-z``, as they
+    begin, that it passes over with no more than a warning.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Linker:
     arguments: tuple[str, ...]
     why: str
     no_pie: str = ""
+    ignores: tuple[str, ...] = ()
 
     @property
     def command(self) -> list[str]:
@@ -48,21 +50,28 @@ def find_linkers(directories: Sequence[Path]) -> tuple[Linker, ...]:
         places = (directory / program for program in row["program"] for directory in directories)
         path = next((place for place in places if place.is_file()), None)
         if path is not None:
-            found.append(Linker(row["name"], path, tuple(row["arguments"]), row["why"], row.get("no_pie", "")))
+            own = (tuple(row["arguments"]), row["why"], row.get("no_pie", ""), tuple(row.get("ignores", ())))
+            found.append(Linker(row["name"], path, *own))
     return tuple(found)
 
 
-def choose_linker(wanted: str, found: Sequence[Linker], *, pie: bool = False) -> Choice[Linker]:
+def choose_linker(
+    wanted: str, found: Sequence[Linker], *, pie: bool = False, words: Sequence[str] = ()
+) -> Choice[Linker]:
     """Return the linker to use: the one ``wanted`` names, or with ``auto`` the first that answers.
 
-    With ``pie`` it must make a static-pie. Raises :class:`StaticlinkError` when the linker asked for is not installed,
-    does not run, or does not do that.
+    With ``pie`` it must make a static-pie, and it must heed ``words``, the project's arguments for it. Raises
+    :class:`StaticlinkError` when the linker asked for is not installed, does not run, or does not do that.
     """
     candidates = [linker for linker in found if wanted in ("auto", linker.name)]
     failures: list[str] = []
     for linker in candidates:
         if pie and linker.no_pie:
             failures.append(f"{linker.name} makes no static-pie: {linker.no_pie}")
+            continue
+        ignored = next((word for word in words if word.removeprefix("-z").startswith(linker.ignores)), None)
+        if ignored is not None:
+            failures.append(f"{linker.name} ignores -z {ignored.removeprefix('-z')}")
             continue
         failure = _failure(linker)
         if failure is None:

@@ -89,7 +89,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     policy = load_policy(request.findings)
     crates = read_crates(request.rust)
     flags = read_link_flags(request.flags)
-    linker = choose_linker(request.linker, request.linkers, pie=request.target.pie)
+    linker = choose_linker(request.linker, request.linkers, pie=request.target.pie, words=flags.linker)
     inputs = gather_inputs(request, flags)
     unwinder = choose_link_unwinder(request, inputs)
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), crates)
