@@ -13,7 +13,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
+import zlib
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -105,17 +108,94 @@ def test_a_library_of_the_distribution(tmp_path: Path, library: Library) -> None
     assert agree(tmp_path).strip()
 
 
-def test_curl_is_refused_by_what_is_missing(tmp_path: Path) -> None:
-    """Debian's libcurl.a needs libraries of which Debian has no archive: on no libc can it be linked static."""
-    usr = fetch(tmp_path, "libcurl4-openssl-dev")
-    text = "#include <curl/curl.h>\nint main(void) { return curl_easy_init() == 0; }\n"
-    (tmp_path / "program.c").write_text(text, encoding="utf-8")
+#: What Debian's libcurl.a was configured for, as far as Debian packs it as archives: packages, archives in order.
+_CURL_PACKAGES = ("libcurl4-openssl-dev", "libnghttp2-dev", "libidn2-dev", "libssh2-1-dev", "libpsl-dev", "libssl-dev",
+                  "libzstd-dev", "libbrotli-dev", "zlib1g-dev", "libunistring-dev")  # fmt: skip
+_CURL_NEEDS = ("nghttp2", "idn2", "ssh2", "psl", "ssl", "crypto", "zstd", "brotlidec", "brotlicommon", "z", "unistring")
+
+
+class _Pages(BaseHTTPRequestHandler):
+    """One page, compressed where the client takes that, and nothing else."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        found = self.path == "/page"
+        body = zlib.compress(b"a page\n") if found else b"no page\n"
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/plain")
+        if found:
+            self.send_header("Content-Encoding", "deflate")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def libcurl(directory: Path) -> tuple[Path, list[Path]]:
+    """Compile the program that uses libcurl; return where archives are, and those that it is linked with."""
+    usr = fetch(directory, *_CURL_PACKAGES)
     (archive,) = usr.glob("lib/*/libcurl.a")
     includes = f"-I{usr}/include/{archive.parent.name}"
-    run(tmp_path, "gcc", *HARDENED, includes, "-c", "program.c", "-o", "program.o")
-    done = link_musl(tmp_path, archive, check=False)
+    run(directory, "gcc", *HARDENED, includes, "-c", SOURCES / "curl.c", "-o", "program.o")
+    return archive.parent, [archive, *(archive.with_name(f"lib{name}.a") for name in _CURL_NEEDS)]
+
+
+def missing(directory: Path) -> dict[str, list[str]]:
+    """Return what the link of ``musl`` lacks: symbol -> the members that refer to it."""
+    plan = json.loads((directory / "musl.linkplan.json").read_text(encoding="utf-8"))
+    undefined: dict[str, list[str]] = plan["undefined"]
+    return undefined
+
+
+def test_curl_without_what_debian_does_not_pack(tmp_path: Path) -> None:
+    """Kerberos, LDAP and RTMP end the program when they are called; everything else answers as on glibc."""
+    _, archives = libcurl(tmp_path)
+    link_musl(tmp_path, *archives, check=False)
+    absent = missing(tmp_path)
+    assert {name.partition("_")[0].lower() for name in absent} == {"gss", "ldap", "ber", "rtmp"}
+    labels = "".join(f"\t.globl {name}\n{name}:\n" for name in absent)
+    text = f'\t.text\n{labels}\tud2\n\t.section .note.GNU-stack,"",%progbits\n'
+    (tmp_path / "absent.s").write_text(text, encoding="utf-8")
+    run(tmp_path, "gcc", "-c", "absent.s")
+    run(tmp_path, "gcc", "-static", "program.o", *archives, "absent.o", "-Wl,--no-warnings", "-o", "glibc")
+    link_musl(tmp_path, *archives, "absent.o")
+    assert planned(tmp_path).keys() == {
+        *("contexts", "ctype_case", "fortify_memory", "fortify_printf", "fortify_reading", "fortify_strings", "lfs64")
+    }
+    (tmp_path / "file").write_text("content\n", encoding="utf-8")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Pages) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = (str(tmp_path / "file"), str(server.server_port))
+        glibc, musl = (run(tmp_path, tmp_path / name, *words).stdout for name in ("glibc", "musl"))
+        server.shutdown()
+    assert musl == glibc
+    assert "No error, 0, no type, content\n" in musl
+    assert "No error, 200, text/plain, a page\n" in musl
+    assert "No error, 404, text/plain, no page\n" in musl
+
+
+def test_curl_with_all_that_it_was_configured_for_is_refused(tmp_path: Path) -> None:
+    """Debian's libldap.a calls GNU's strerror_r. Kerberos' libraries are not packed as archives: no libc has them."""
+    place, archives = libcurl(tmp_path)
+    fetch(tmp_path, "libldap-dev", "librtmp-dev", "libgnutls28-dev", "nettle-dev", "libgmp-dev", "libtasn1-6-dev")
+    others = ("rtmp", "ldap", "lber", "gnutls", "hogweed", "nettle", "gmp", "tasn1")
+    archives += [place / f"lib{name}.a" for name in others]
+    done = link_musl(tmp_path, *archives, check=False)
     assert done.returncode == 1
-    assert "referenced by libcurl.a(" in done.stderr
+    assert done.stderr == (
+        "staticlink: called across two libcs, whose interfaces differ: strerror_r\n"
+        "  called by libldap.a(os-ip.o), compiled for glibc\n"
+        "  libldap.a(os-ip.o) asks for __snprintf_chk, which glibc's headers make and musl does not define\n"
+        "  called by 3 more\n"
+        "  the result of strerror_r is an integer of 8 bytes under glibc, an integer of 4 bytes under musl\n"
+        "  fix: compile libldap.a for musl, as staticlink cc does\n"
+        "  see: musl.linkplan.json\n"
+    )
+    by_curl = [name for name, members in missing(tmp_path).items() if any("libcurl.a(" in one for one in members)]
+    assert {name.partition("_")[0].lower() for name in by_curl} == {"gss"}
+    assert "libcurl.a(libcurl_la-krb5.o)" in missing(tmp_path)["GSS_C_NT_HOSTBASED_SERVICE"]
     assert not (tmp_path / "musl").exists()
 
 
