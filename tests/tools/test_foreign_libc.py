@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from staticlink.link.shims import Shim, load_shims
 
 from tests.checkout import TOP
 
@@ -167,3 +168,19 @@ def test_an_object_that_is_no_member_gets_shims_when_it_is_shown_to_be_glibcs(pr
     staticlink(project, *link)
     assert plan(project)["shim_symbols"] == {"__printf_chk": "fortify_printf", "mallopt": "malloc_tuning"}
     assert run(project, "./app").stdout == "abc\n"
+
+
+@pytest.mark.parametrize("shim", [one for one in load_shims() if one.kind == "refused"], ids=lambda one: one.name)
+def test_each_class_that_nothing_can_stand_in_for(project: Path, shim: Shim) -> None:
+    """What would happen without the refusal is no program at all: every name of the class is missing on musl."""
+    names = shim.symbols
+    calls = " + ".join(f"{name}(t)" for name in names)
+    declared = "".join(f"int {name}();\n" for name in names)
+    (project / "match.c").write_text(f"{declared}int match(const char *t) {{ return {calls}; }}\n")
+    run(project, "gcc", "-O2", "-w", "-fno-builtin", "-c", "match.c")
+    run(project, "ar", "rcsD", "libmatch.a", "match.o")
+    said = staticlink(project, "link", "--libc=musl", "-o", "app", "main.o", "libmatch.a", code=1).stderr
+    assert set(plan(project)["undefined"]) == set(names)
+    first = min(names)
+    told = f"no shim can stand in for: {first}\n  referenced by libmatch.a(match.o)\n  {shim.why}\n"
+    assert told in said

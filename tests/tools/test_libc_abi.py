@@ -7,6 +7,7 @@ overwrites memory or crashes. Linked with its own libc it is right. And staticli
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _TABLE = TOP / "site_scons" / "staticlink" / "policy" / "libc_abi" / "x86_64.tom
 _SECONDS = 300
 _OTHER = {"glibc": "musl", "musl": "glibc"}
 _CRASHED = -11
+_NAMED = re.compile(r"`([^`]+)`")
 
 
 def staticlink(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -98,17 +100,23 @@ _CALLERS = [
     Caller("glibc", "glob", "2 found", "0 found"),
     Caller("glibc", "newlocale", "1", None),
     Caller("glibc", "nftw", "0 files, 1 directories", "0 files, 0 directories"),
+    Caller("glibc", "pututxline", "written", "not written"),
     Caller("glibc", "regcomp", "3 groups", "0 groups"),
     Caller("glibc", "regerror", "not in the part", "found outside of the part"),
     Caller("glibc", "regexec", "group at 2, 0 bytes overwritten", "group at 3, 16 bytes overwritten"),
     Caller("glibc", "sin", "-0.544", "532.886", "__sin"),
     Caller("glibc", "strerror_r", "No such file or directory", "(null)"),
     Caller("glibc", "sysv_signal", "reset", "kept", "__sysv_signal"),
+    Caller("glibc", "updwtmpx", "1 records", "0 records"),
     Caller("glibc", "uselocale", "1", None),
+    Caller("musl", "fpurge", "done", "failed", "__fpurge"),
+    Caller("musl", "fstatvfs", "9fa0", "0"),
+    Caller("musl", "ftw", "0 files, 1 directories", "1 files, 0 directories"),
     Caller("musl", "getnameinfo", "::%1", "refused"),
     Caller("musl", "newlocale", "a locale", "(null)"),
     Caller("musl", "nftw", "0 files, 1 directories", "1 files, 0 directories"),
     Caller("musl", "pthread_cleanup_push", "0 bytes overwritten", "8 bytes overwritten", "_pthread_cleanup_push"),
+    Caller("musl", "regcomp", "3 groups", "another number of groups"),
     Caller("musl", "regexec", "group at 2, 0 bytes overwritten", "group at 1515870810, 0 bytes overwritten"),
     Caller("musl", "setbuf", "0 bytes overwritten", "2976 bytes overwritten"),
     Caller("musl", "statvfs", "9fa0", "0"),
@@ -155,6 +163,21 @@ def test_what_would_have_happened(caller: Caller, musl: Path, tmp_path: Path) ->
     assert f"  called by {one.name}, compiled for {caller.libc}\n" in done.stderr
     assert any(f"  {text}\n" in done.stderr for text in interface.differences)
     assert not (tmp_path / "app").exists()
+
+
+def test_each_function_that_differs_is_told_with_who_calls_it() -> None:
+    """The tables of docs/libc-abi.md name every one, and every caller."""
+    text = (TOP / "docs" / "libc-abi.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")
+    ]
+    told = [name for row in rows for name in _NAMED.findall(row[0])]
+    known = load_interfaces("x86_64")
+    assert sorted(told) == sorted(name for name, one in known.items() if one.kind == "differs")
+    counts = (sum(one.kind == kind for one in known.values()) for kind in ("same", "differs"))
+    assert [f"| {count} |" in text for count in counts] == [True, True]
+    callers = {name for row in rows if len(row) > 3 for name in _NAMED.findall(row[3])}
+    assert callers == {*(f"{one.libc}/{one.name}.c" for one in _CALLERS), "musl/crypt_r.c"}
 
 
 def test_a_library_that_is_no_part_of_the_libc_is_not_judged(musl: Path, tmp_path: Path) -> None:
