@@ -15,6 +15,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from staticlink.cli.arguments import LINKERS
+from staticlink.link.inputs import read_input
+from staticlink.link.resolve import resolve
 from staticlink.link.shim_versions import TABLES, load_versions
 from staticlink.measure.versions import find_libraries, measure_versions, render_versions
 
@@ -94,6 +97,37 @@ def test_what_each_linker_makes_of_them(linker: str, tmp_path: Path) -> None:
         run(tmp_path, "gcc", "-c", f"{name}.s")
     assert "f" in run(tmp_path, program, "-static", "user.o", "plain.o", "-o", "app", code=1).stderr
     run(tmp_path, program, "-static", "user.o", "named.o", "-o", "app")
+
+
+_VERSIONED = """\
+int present(void), past(void);
+__asm__(".symver present, answer@@V2");
+__asm__(".symver past, answer@V1");
+int present(void) { return 2; }
+int past(void) { return 1; }
+"""
+
+
+@pytest.mark.parametrize("linker", ["bfd", "gold", "lld", "mold"])
+@pytest.mark.parametrize("asked", ["answer", "answer@V1", "answer@V2", "answer@V3"])
+def test_a_member_that_defines_versions(linker: str, asked: str, tmp_path: Path) -> None:
+    """The default version is the plain name too; whether a reference by version finds it depends on the linker."""
+    program = f"ld.{linker}" if linker != "mold" else "mold"
+    if shutil.which(program) is None:
+        pytest.skip(f"not installed: {program}")
+    (tmp_path / "versioned.c").write_text(_VERSIONED, encoding="utf-8")
+    label = f'__asm__(".symver answer, {asked}");' if "@" in asked else ""
+    (tmp_path / "main.c").write_text(f"int answer(void);\n{label}\nint _start(void) {{ return answer(); }}\n")
+    run(tmp_path, "gcc", "-O1", "-fno-builtin", "-c", "main.c", "versioned.c")
+    run(tmp_path, "ar", "rcsD", "libversioned.a", "versioned.o")
+    command = [program, "-static", "main.o", "libversioned.a", "-o", "app"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    items = [read_input(tmp_path / name) for name in ("main.o", "libversioned.a")]
+    found = resolve(items, profile=LINKERS[linker])
+    assert (done.returncode == 0) == (not found.undefined), done.stderr
+    if asked in ("answer", "answer@V1"):
+        assert done.returncode == 0
+        assert [one.member for one in found.extractions] == ["libversioned.a(versioned.o)"]
 
 
 def test_they_run_as_with_glibc(tmp_path: Path) -> None:
