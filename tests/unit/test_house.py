@@ -115,6 +115,25 @@ def test_a_builder_depends_on_all_of_the_core_it_runs(
 PAGES = sorted([*TOP.glob("*.md"), *(TOP / "docs").glob("*.md")])
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the fragments by which a page's headings are linked to, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"\w+:", link)]
+    lost = []
+    for link in links:
+        name, _, fragment = link.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        if not path.exists() or (fragment and fragment not in anchors(path)):
+            lost.append(link)
+    assert lost == []
+
+
 def test_every_page_is_linked_to_from_another() -> None:
     text = {page: page.read_text(encoding="utf-8") for page in PAGES}
     linked = {
