@@ -44,8 +44,8 @@ _WASM = (
 _UCLIBC = "there is no recipe that compiles this libc, and neither rustup nor staticlink has a std of Rust's for it"
 _NO_STD = "Rust's std is not made for this libc: on Linux it knows glibc, musl, uClibc and bionic alone"
 _MACHINE = (
-    "staticlink reads and links objects of x86_64 and aarch64 only, "
-    "because what it knows of the two libcs is measured on each machine"
+    "objects are read, shimmed and linked for x86_64 and aarch64 only: "
+    "relocations, layouts of structures and start-up code differ on each machine"
 )
 _UNKNOWN = "staticlink makes executables of Linux, and this is another system"
 _HOST_FIX = (
