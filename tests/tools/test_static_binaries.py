@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -73,14 +74,16 @@ SECTIONS = read_sections(PAGE.read_text(encoding="utf-8"))
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What a reader's shell has: ``staticlink`` and ``scons``, and nothing that changes what is printed."""
     place = tmp_path_factory.mktemp("bin")
-    for name, words in (
-        ("staticlink", ["-m", "staticlink.cli"]),
-        ("scons", ["-m", "SCons", f"--site-dir={TOP / 'site_scons'}"]),
-    ):
-        script = place / name
-        path = f"PYTHONPATH={shlex.quote(str(TOP / 'site_scons'))}"
-        script.write_text(f'#!/bin/sh\n{path} exec {shlex.join([sys.executable, *words])} "$@"\n', encoding="utf-8")
-        script.chmod(0o755)
+    core = ["env", f"PYTHONPATH={TOP / 'site_scons'}", sys.executable, "-m"]
+    commands = {
+        "staticlink": [*core, "staticlink.cli"],
+        "scons": [*core, "SCons", f"--site-dir={TOP / 'site_scons'}"],
+    }
+    if os.geteuid() != 0:
+        commands["chroot"] = ["unshare", "--map-root-user", shutil.which("chroot") or "/usr/sbin/chroot"]
+    for name, words in commands.items():
+        (place / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+        (place / name).chmod(0o755)
     changing = ("RUST", "CARGO_", "LD_", "LC_", "LANG", "MAKEFLAGS", "CFLAGS")
     kept = ("RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_HOME")
     own = {name: value for name, value in os.environ.items() if name in kept or not name.startswith(changing)}
