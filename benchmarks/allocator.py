@@ -124,6 +124,8 @@ BUILDS = {
     "static musl": "static=1 libc=musl",
     "static musl, mimalloc": "static=1 libc=musl allocator=mimalloc",
     "static musl, jemalloc": "static=1 libc=musl allocator=jemalloc",
+    "static musl, mimalloc, strings=fast": "static=1 libc=musl allocator=mimalloc strings=fast",
+    "static musl, jemalloc, strings=fast": "static=1 libc=musl allocator=jemalloc strings=fast",
 }
 
 

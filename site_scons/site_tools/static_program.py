@@ -114,7 +114,9 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
     source = join_crates(env, target, with_crates(env, source))
     env.Depends(
         output,
-        env.Value(repr((chosen.target, chosen.unwinder, chosen.linker, _allocator(env), chosen.findings))),
+        env.Value(
+            repr((chosen.target, chosen.unwinder, chosen.linker, _allocator(env), chosen.fast_strings, chosen.findings))
+        ),
     )
     env.Depends(output, core_nodes(env, *CORE_PARTS))
     env.Depends(output, _sysroot_nodes(env))
@@ -218,6 +220,7 @@ def _request(target: list[Node], source: list[Node], env: Environment) -> LinkRe
         rust=rust,
         probe=tuple(env.Flatten(probe)) if probe is not None else None,
         findings=chosen.findings,
+        fast_strings=chosen.fast_strings,
         recipes=(Path(env.Dir("$VENDOR").path),),
     )
 

@@ -53,6 +53,7 @@ class Settings:
     unwinder: str
     linker: str
     allocator: str
+    fast_strings: bool
     rust_std: str
     python: str
     sources: Path | None
@@ -87,6 +88,9 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
         _one_of("unwinder", "who provides _Unwind_*", "auto", ("auto", "libgcc_eh", "libunwind")),
         _one_of("linker", "the program that links", "auto", ("auto", *LINKERS)),
         _one_of("allocator", "who provides malloc", "auto", ("auto", *ALLOCATORS)),
+        _one_of(
+            "strings", "whose functions for memory, strings and sorting: musl's, or our own", "libc", ("libc", "fast")
+        ),
         _yes_or_no("pie", "make the static executable position-independent"),
         _yes_or_no("hardening", "static-pie, full RELRO, stack protector, FORTIFY, CET; checked"),
         _one_of("rust_std", "where Rust's std for musl comes from", "auto", ("auto", "target", "build", "shim")),
@@ -165,6 +169,9 @@ def _read_settings(env: Environment) -> Settings:
     if values["why"] and not static:
         fix = f"static=1 why={values['why']}"
         raise fail("why-needs-static", "why=SYMBOL explains static links", evidence=("static=0",), fix=fix)
+    if values["strings"] == "fast" and libc != "musl":
+        evidence = (f"libc={libc}, whose own functions are as fast",)
+        raise fail("fast-strings-need-musl", "strings=fast is for musl", evidence=evidence, fix="strings=libc")
     if hardened and not static:
         fix = "static=1 hardening=1"
         raise fail("hardening-needs-static", "hardening=1 is for static executables", evidence=("static=0",), fix=fix)
@@ -173,6 +180,7 @@ def _read_settings(env: Environment) -> Settings:
         unwinder=str(values["unwinder"]),
         linker=str(values["linker"]),
         allocator=str(values["allocator"]),
+        fast_strings=values["strings"] == "fast",
         rust_std=str(values["rust_std"]),
         python=str(values["python"]),
         sources=_directory("sources", str(values["sources"])) if values["sources"] else None,

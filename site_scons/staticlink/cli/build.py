@@ -51,6 +51,7 @@ _VALUED = {
     "linker": ("auto", "mold", "rust-lld", "lld", "gold", "bfd"),
     "unwinder": ("auto", "libgcc_eh", "libunwind"),
     "allocator": ("auto", *ALLOCATORS),
+    "strings": ("libc", "fast"),
     "probe": None,
     "sources": None,
     "findings": None,
@@ -239,6 +240,7 @@ def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
         linkers=find_linkers(_linker_directories(wanted.own.get("linker", "auto"))),
         rust=facts,
         probe=tuple(shlex.split(probe)) if probe is not None else None,
+        fast_strings=wanted.own.get("strings") == "fast",
         findings=tuple(wanted.own.get("findings", "").split()),
     )
 

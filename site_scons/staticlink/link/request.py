@@ -22,6 +22,7 @@ class LinkRequest:
     ``directories`` and then where the libc lives. ``flags`` are written for a compiler driver. ``cc`` compiles for
     ``libc`` and is asked to only when shims are needed. ``unwinders`` maps names to archives besides the compiler's
     own libgcc_eh, and ``allocators`` the names of the libc's replacements to theirs.
+    ``fast_strings`` asks for our own functions in place of musl's for memory, strings and sorting.
     ``findings`` are the project's rules for findings, ``ID=LEVEL`` or ``ID:SYMBOL=LEVEL``. ``recipes`` are directories
     of the project's own recipes.
     ``linkers`` are the installed ones in order of preference. ``rust`` are the ``.rust.json`` facts of the crates among
@@ -45,4 +46,5 @@ class LinkRequest:
     allocator: str = "auto"
     allocators: Mapping[str, Path] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
+    fast_strings: bool = False
     recipes: tuple[Path, ...] = ()

@@ -66,7 +66,9 @@ def _words(shim: Shim, cc: Sequence[str]) -> list[str]:
     prefix = f"-ffile-prefix-map={shim.source.parent if shim.source else ''}=shims"
     aliases = alias_words(shim.symbols, shim.functions) if shim.versions else []
     kept = (f"-Wl,--undefined={name}" for name in shim.symbols)
-    return [*cc, *_OPTIONS, prefix, *aliases, *kept, str(shim.source)]
+    # A loop that is strlen must not become a call of strlen.
+    own = ["-fno-builtin"] if shim.fast else []
+    return [*cc, *_OPTIONS, *own, prefix, *aliases, *kept, str(shim.source)]
 
 
 def _is_made(words: Sequence[str], output: Path) -> bool:

@@ -30,7 +30,7 @@ _POLICY = Path(__file__).parent.parent / "policy" / "shims.toml"
 _SOURCES = Path(__file__).parent.parent / "shim_sources"
 REFUSED = "refused"
 _CLASSES = ("sound", "changes-behaviour", REFUSED)
-_TRAITS = ("bridge", "hardened", "replaces", "versions")
+_TRAITS = ("bridge", "fast", "hardened", "replaces", "versions")
 _OPTIONAL = (*_TRAITS, "source")
 _KEYS = {"name": str, "source": str, "class": str, "symbols": list, "why": str, **dict.fromkeys(_TRAITS, bool)}
 
@@ -41,7 +41,8 @@ class Shim:
 
     One that was chosen for a link has only the symbols that the link needs. A refused one has no ``source``. One that
     ``replaces`` stands in for functions that musl has, and that do something else there; one that is ``hardened``
-    stands in for nothing and joins hardened links; one that is for ``versions`` defines each of its symbols as the
+    stands in for nothing and joins hardened links, and ``fast`` ones stand in for the libc's own where those are to be
+    faster; one that is for ``versions`` defines each of its symbols as the
     one of ``functions`` beside it.
     """
 
@@ -53,6 +54,7 @@ class Shim:
     bridge: bool = False
     replaces: bool = False
     hardened: bool = False
+    fast: bool = False
     versions: bool = False
     functions: tuple[str, ...] = ()
 
@@ -83,6 +85,7 @@ def choose_shims(
     *,
     start_bridge: bool = False,
     hardened: bool = False,
+    fast: bool = False,
     aliases: Mapping[str, str] | None = None,
 ) -> tuple[Shim, ...]:
     """Return the shims that define one of the ``undefined`` symbols, and those for all links of a kind, when asked for.
@@ -92,14 +95,16 @@ def choose_shims(
     wanted, named = frozenset(undefined), aliases or {}
 
     def narrowed(shim: Shim) -> Shim:
-        if shim.bridge or shim.hardened:
+        if shim.bridge or shim.hardened or shim.fast:
             return shim
         if shim.versions:
             return replace(shim, symbols=tuple(named), functions=tuple(named.values()))
         return replace(shim, symbols=tuple(filter(wanted.__contains__, shim.symbols)))
 
     def joins(shim: Shim) -> bool:
-        return start_bridge if shim.bridge else hardened if shim.hardened else bool(shim.symbols)
+        if shim.bridge or shim.hardened or shim.fast:
+            return (start_bridge and shim.bridge) or (hardened and shim.hardened) or (fast and shim.fast)
+        return bool(shim.symbols)
 
     usable = (shim for shim in shims if shim.kind != REFUSED)
     return tuple(filter(joins, map(narrowed, usable)))

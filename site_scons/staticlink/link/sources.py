@@ -190,7 +190,8 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     wanted = asked | inputs.undefined().keys() if roads else asked
     aliases = choose_aliases(wanted, request.target.arch, partial(_has_function, inputs, standing_in(known)))
     wanted |= {name for name in aliases.values() if not _promising(inputs, name)}
-    shims = choose_shims(wanted, known, start_bridge=bridge, hardened=request.target.hardened, aliases=aliases)
+    kinds = {"start_bridge": bridge, "hardened": request.target.hardened, "fast": request.fast_strings}
+    shims = choose_shims(wanted, known, aliases=aliases, **kinds)
     if not shims:
         return inputs
     paths = compile_shims(request, shims)
