@@ -2,8 +2,9 @@
 
 Run it with ``.venv/bin/python benchmarks/strings.py`` after ``./sconsw``. One program of C is built as a dynamic
 executable for glibc and as static ones for each libc. It times each function on sizes from a word to a MiB and prints
-what each call took. Runs of all executables alternate, so that what else the machine does meets all of them. Each row has
-the median of the nanoseconds a call took, and of its ratios to dynamic glibc in the same round; more than 1.1 is bold.
+what each call took. Runs of all executables alternate, so that what else the machine does meets all of them. Each row
+has the median of the nanoseconds a call took, and of its ratios to dynamic glibc in the same round; more than 1.1 is
+bold.
 """
 
 from __future__ import annotations
@@ -64,10 +65,11 @@ int main(void)
 {
     FILE *null = fopen("/dev/null", "w");
     char line[128];
+    unsigned state = 1;
 
     memset(from, 'x', MOST);
     for (int i = 0; i < NUMBERS; i++)
-        numbers[i] = (int)((unsigned)i * 2654435761u);
+        numbers[i] = (int)(state = state * 1664525u + 1013904223u);
     TIME("memcpy 8", 4000000, memcpy(to + i % 8, from, 8));
     TIME("memcpy 32", 4000000, memcpy(to + i % 8, from, 32));
     TIME("memcpy 256", 2000000, memcpy(to + i % 8, from, 256));

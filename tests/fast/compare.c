@@ -71,12 +71,18 @@ static void fill(unsigned char *to, size_t size)
 static void check_moves(size_t at, size_t size, size_t to)
 {
 	fill(left, ROOM);
-	memset(right, 0xee, ROOM);
+	for (size_t i = 0; i < ROOM; i++)
+		right[i] = 0xee;
 	CHECK("memcpy", memcpy(right + to, left + at, size) == right + to);
 	CHECK("memcpy", !compared(right + to, left + at, size, 0));
 	CHECK("memcpy before", to == 0 || right[to - 1] == 0xee);
 	CHECK("memcpy behind", to + size == ROOM || right[to + size] == 0xee);
 	CHECK("mempcpy", mempcpy(right + to, left + at, size) == right + to + size);
+	CHECK("memset", memset(right + to, (int)size - 300, size) == right + to);
+	for (size_t i = 0; i < size; i++)
+		CHECK("memset", right[to + i] == (unsigned char)((int)size - 300));
+	CHECK("memset before", to == 0 || right[to - 1] == 0xee);
+	CHECK("memset behind", to + size == ROOM || right[to + size] == 0xee);
 	for (size_t i = 0; i < ROOM; i++)
 		model[i] = left[i];
 	for (size_t i = 0; i < size; i++)

@@ -16,6 +16,7 @@ enum { _STRING_UNIT = 2048 };
 void *memcpy(void *restrict, const void *restrict, size_t);
 void *memmove(void *, const void *, size_t);
 void *mempcpy(void *restrict, const void *restrict, size_t);
+void *memset(void *, int, size_t);
 int memcmp(const void *, const void *, size_t);
 int bcmp(const void *, const void *, size_t);
 
@@ -110,6 +111,18 @@ void *memmove(void *target, const void *source, size_t size)
 		store(to + 16, b);
 		store(to + size - 32, c);
 		store(to + size - 16, d);
+	} else if (size <= 128) {
+		__m128i a = load(from), b = load(from + 16), c = load(from + 32), d = load(from + 48);
+		__m128i w = load(from + size - 64), x = load(from + size - 48), y = load(from + size - 32);
+		__m128i z = load(from + size - 16);
+		store(to, a);
+		store(to + 16, b);
+		store(to + 32, c);
+		store(to + 48, d);
+		store(to + size - 64, w);
+		store(to + size - 48, x);
+		store(to + size - 32, y);
+		store(to + size - 16, z);
 	} else if ((uintptr_t)to - (uintptr_t)from < size) {
 		move_backward(to, from, size);
 	} else if (size >= _STRING_UNIT && (uintptr_t)from - (uintptr_t)to >= size) {
@@ -126,6 +139,33 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size) __attrib
 void *mempcpy(void *restrict to, const void *restrict from, size_t size)
 {
 	return (unsigned char *)memmove(to, from, size) + size;
+}
+
+void *memset(void *target, int byte, size_t size)
+{
+	unsigned char *to = target, *end = to + size;
+	__m128i block = _mm_set1_epi8((char)byte);
+
+	if (size < 16) {
+		uint64_t word = 0x0101010101010101u * (unsigned char)byte;
+		if (size >= 8) {
+			*(word64 *)to = word;
+			*(word64 *)(end - 8) = word;
+		} else if (size >= 4) {
+			*(word32 *)to = (uint32_t)word;
+			*(word32 *)(end - 4) = (uint32_t)word;
+		} else if (size) {
+			*to = to[size / 2] = end[-1] = (unsigned char)byte;
+		}
+	} else if (size < _STRING_UNIT) {
+		store(to, block);
+		store(end - 16, block);
+		for (to = (unsigned char *)(((uintptr_t)to + 16) & -(uintptr_t)16); to + 16 < end; to += 16)
+			_mm_store_si128((__m128i *)to, block);
+	} else {
+		__asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(byte) : "memory");
+	}
+	return target;
 }
 
 static inline int differ(uint64_t one, uint64_t other)

@@ -11,11 +11,14 @@
 
 enum { _SHORT = 12 };
 
+typedef int compare_alone(const void *, const void *);
 typedef int compare_with(const void *, const void *, void *);
 typedef uint64_t __attribute__((may_alias, aligned(1))) word64;
 typedef uint32_t __attribute__((may_alias, aligned(1))) word32;
 
+/* One of the two is called. */
 struct order {
+	compare_alone *alone;
 	compare_with *compare;
 	void *with;
 	size_t width;
@@ -23,7 +26,7 @@ struct order {
 
 void __qsort_r(void *, size_t, size_t, compare_with *, void *);
 void qsort_r(void *, size_t, size_t, compare_with *, void *);
-void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
+void qsort(void *, size_t, size_t, compare_alone *);
 
 static inline void swap(unsigned char *one, unsigned char *other, size_t width)
 {
@@ -47,7 +50,7 @@ static inline void swap(unsigned char *one, unsigned char *other, size_t width)
 
 static inline int before(const struct order *order, const unsigned char *one, const unsigned char *other)
 {
-	return order->compare(one, other, order->with) < 0;
+	return (order->alone ? order->alone(one, other) : order->compare(one, other, order->with)) < 0;
 }
 
 static void insert_each(unsigned char *start, size_t count, const struct order *order)
@@ -131,27 +134,30 @@ static void sort(unsigned char *start, size_t count, const struct order *order, 
 	insert_each(start, count, order);
 }
 
-void __qsort_r(void *start, size_t count, size_t width, compare_with *compare, void *with)
+static void sort_by(void *start, size_t count, const struct order *order)
 {
-	struct order order = {compare, with, width};
 	unsigned chances = 2;
 
-	if (count < 2 || !width)
+	if (count < 2 || !order->width)
 		return;
 	for (size_t left = count; left; left >>= 1)
 		chances += 2;
-	sort(start, count, &order, chances);
+	sort(start, count, order, chances);
+}
+
+void __qsort_r(void *start, size_t count, size_t width, compare_with *compare, void *with)
+{
+	struct order order = {0, compare, with, width};
+
+	sort_by(start, count, &order);
 }
 
 void qsort_r(void *start, size_t count, size_t width, compare_with *compare, void *with)
 	__attribute__((alias("__qsort_r")));
 
-static int compare_alone(const void *one, const void *other, void *compare)
+void qsort(void *start, size_t count, size_t width, compare_alone *compare)
 {
-	return ((int (*)(const void *, const void *))compare)(one, other);
-}
+	struct order order = {compare, 0, 0, width};
 
-void qsort(void *start, size_t count, size_t width, int (*compare)(const void *, const void *))
-{
-	__qsort_r(start, count, width, compare_alone, (void *)compare);
+	sort_by(start, count, &order);
 }
