@@ -38,6 +38,9 @@ LINKERS = ("mold", "rust-lld", "lld", "gold", "bfd")
 #: The allocators that can serve a program. Not imported from the core: reading options needs none of its linking.
 ALLOCATORS = ("libc", "mimalloc", "jemalloc")
 
+#: What a finding can mean, and what leaves that to policy.
+_NSS_LEVELS = ("auto", "error", "warn", "allow")
+
 _YES = ("1", "yes", "true", "on", "y", "t")
 _NO = ("0", "no", "false", "off", "n", "f", "none")
 
@@ -98,6 +101,7 @@ def declare_options(defaults: Mapping[str, object]) -> Variables:
         ("sources", "a directory that is searched for source archives first", ""),
         _yes_or_no("offline", "never reach for the network"),
         _yes_or_no("verbose", "print whole commands"),
+        _one_of("static_nss", "what functions of a static glibc that load shared objects mean", "auto", _NSS_LEVELS),
         ("findings", "what findings mean: ID=error|warn|allow or ID:SYMBOL=..., with commas between", ""),
         ("why", "a symbol: say who wants it, who defines it and who won, instead of linking", ""),
         ("launcher", "a program that starts every compiler, such as sccache", ""),
@@ -188,7 +192,7 @@ def _read_settings(env: Environment) -> Settings:
         verbose=bool(values["verbose"]),
         build=os.path.normpath(str(values["build"])),
         why=str(values["why"]),
-        findings=_rules(str(values["findings"])),
+        findings=(*_nss_rules(str(values["static_nss"])), *_rules(str(values["findings"]))),
         launcher=_program("launcher", str(values["launcher"])) if values["launcher"] else "",
     )
 
@@ -202,6 +206,15 @@ def _update(options: Variables, values: SubstitutionEnvironment) -> None:
     except Exception as error:  # noqa: BLE001  (a program of the user's may raise anything)
         evidence = (f"{type(error).__name__}: {error}", 'every line is NAME = VALUE, a word in quotes: libc = "musl"')
         raise fail("invalid-options-file", "cannot read the options in custom.py", evidence=evidence) from None
+
+
+def _nss_rules(level: str) -> tuple[str, ...]:
+    """Return the rules that ``static_nss=`` stands for; those of ``findings=`` come behind them and win."""
+    if level == "auto":
+        return ()
+    from staticlink.link.finding import static_nss_rules  # noqa: PLC0415  (most builds leave it to policy)
+
+    return static_nss_rules(level)
 
 
 def _rules(value: str) -> tuple[str, ...]:

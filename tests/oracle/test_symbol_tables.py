@@ -18,6 +18,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from staticlink.elf.ar import read_archive
 from staticlink.elf.mapping import map_file
+from staticlink.elf.relocations import References
 from staticlink.elf.symbols import is_object, read_details, read_section_names, read_symbols
 from staticlink.errors import StaticlinkError
 from staticlink.link.inputs import ObjectFile, Traits, read_input
@@ -103,6 +104,33 @@ def test_rows_are_those_of_pyelftools(archives: list[Path]) -> None:
             assert read_section_names(data, one.name, "x86_64", one.start, one.size) == names
             compared += 1
     assert compared > 2 * len(archives)
+
+
+def test_references_are_those_of_pyelftools(archives: list[Path]) -> None:
+    """Each loaded section, with the symbols that relocations of it name, and the section of each symbol."""
+    compared = 0
+    for path in archives:
+        data = map_file(path)
+        members = [one for one in read_archive(data, path.name).members if is_object(data, one.start, one.size)]
+        sample = members if EVERY_ROW else [one for one in members if one.size < SMALL][:: max(1, len(members) // 12)]
+        for one in sample:
+            elf: Any = ELFFile(io.BytesIO(data[one.start : one.start + one.size]))
+            theirs: dict[int, set[int]] = {}
+            for section in elf.iter_sections():
+                relocates = section["sh_type"] in ("SHT_RELA", "SHT_REL")
+                if relocates and elf.get_section(section["sh_info"])["sh_flags"] & 2:
+                    used = {row["r_info_sym"] for row in section.iter_relocations()} - {0}
+                    theirs.setdefault(section["sh_info"], set()).update(used)
+            found = References(data, one.name, "x86_64", one.start, one.size)
+            assert found.used == theirs, f"{path.name}({one.name})"
+            table = elf.get_section_by_name(".symtab")
+            rows = list(table.iter_symbols()) if table else []
+            homes = [row["st_shndx"] if isinstance(row["st_shndx"], int) else 0 for row in rows]
+            assert list(found.homes) == homes, f"{path.name}({one.name})"
+            assert all(rows[number].name == name == found.name(number) for name, number in found.globals())
+            assert all(found.number(name) == number for name, number in found.globals())
+            compared += len(theirs)
+    assert compared > 10 * len(archives)
 
 
 def test_traits_are_what_the_source_says(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def test_every_finding_is_explained_in_the_documentation_with_its_level() -> Non
 
 def test_every_id_that_the_code_reports_has_a_row() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (TOP / "site_scons/staticlink/link").rglob("*.py"))
+    source += (TOP / "site_scons/staticlink/policy/run_time/glibc.toml").read_text(encoding="utf-8")
+    source += (TOP / "site_scons/staticlink/policy/run_time/musl.toml").read_text(encoding="utf-8")
     for id_ in load_policy().rows:
         assert f'"{id_}"' in source or id_ == "two-unwinders", id_  # a family's id stands in the policy file
 

@@ -28,7 +28,7 @@ from staticlink.cli.words import expand_files
 from staticlink.errors import StaticlinkError, fail
 from staticlink.hardening import hardening_flags
 from staticlink.link.allocator import ALLOCATORS, ARCHIVES, allocator_by_policy
-from staticlink.link.finding import load_policy
+from staticlink.link.finding import LEVELS, load_policy, static_nss_rules
 from staticlink.link.libc import compiler_directories, describe_libc
 from staticlink.link.linker import find_linkers
 from staticlink.link.plan import link_program
@@ -52,6 +52,7 @@ _VALUED = {
     "unwinder": ("auto", "libgcc_eh", "libunwind"),
     "allocator": ("auto", *ALLOCATORS),
     "strings": ("libc", "fast"),
+    "static-nss": ("auto", *LEVELS),
     "probe": None,
     "sources": None,
     "findings": None,
@@ -241,7 +242,10 @@ def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
         rust=facts,
         probe=tuple(shlex.split(probe)) if probe is not None else None,
         fast_strings=wanted.own.get("strings") == "fast",
-        findings=tuple(wanted.own.get("findings", "").split()),
+        findings=(
+            *static_nss_rules(wanted.own.get("static-nss", "auto")),
+            *wanted.own.get("findings", "").split(),
+        ),
     )
 
 

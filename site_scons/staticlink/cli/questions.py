@@ -18,6 +18,7 @@ from staticlink.errors import Fault, fail
 from staticlink.libc.abi import load_interfaces
 from staticlink.link.audit import audit_link
 from staticlink.link.audits.foreign_libc import judge_among
+from staticlink.link.audits.run_time import find_needs, need_lines
 from staticlink.link.finding import load_policy
 from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, flatten
 from staticlink.link.options import Assignment
@@ -109,7 +110,7 @@ def plan(options: argparse.Namespace) -> int:
             "kept": [asdict(one) for one in order.kept],
         },
         findings=(*missing_faults(order.resolution), *_kept(order)),
-        audited=audit_link(order, load_policy(options.findings)),
+        audited=audit_link(order, load_policy(options.findings), needs=find_needs(order.resolution)),
     )
 
 
@@ -177,7 +178,8 @@ def why(options: argparse.Namespace) -> int:
     inputs = dict.fromkeys(flatten(found.items))
     archives = tuple(one for one in inputs if isinstance(one, Archive) and not isinstance(one, Lazy))
     verdict = judge_among(archives, partial(load_interfaces, platform.machine()))
-    given = ask_why(options.symbol, found, verdict)
+    needs = need_lines(find_needs(found), options.symbol)
+    given = ask_why(options.symbol, found, verdict, at_run_time=needs)
     faults = [one for one in resolution_faults(found) if one.what.endswith(f": {options.symbol}")]
     if given.state == "unknown":
         similar = tuple(f"similar: {name}" for name in given.similar)

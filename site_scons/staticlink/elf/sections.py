@@ -63,6 +63,7 @@ class SectionTable:
         "_layout",
         "_names",
         "_names_index",
+        "_order",
         "_view",
         "count",
         "types",
@@ -76,7 +77,7 @@ class SectionTable:
         self._display = display
         self._executable = executable
         self._view = view
-        self._layout = _SECTION_LAYOUT[header.bits, header.order]
+        self._layout, self._order = _SECTION_LAYOUT[header.bits, header.order], header.order
         width, offset = self._layout.size, header.sections_offset
         if offset < header.size:
             self.fail(f"e_shoff is {offset}, within the ELF header")
@@ -156,6 +157,14 @@ class SectionTable:
         """Return name, type, flags, address, offset, size, link, info, alignment and entry size of a section."""
         return self._layout.unpack_from(self._headers, number * self._layout.size)
 
+    def flags(self) -> Sequence[int]:
+        """Return the low 32 bits of every section's flags, which are all that the ABI defines."""
+        words = array("I", bytes(self._headers))
+        if self._order != _NATIVE:
+            words.byteswap()
+        high_first = self._layout.size == _SECTION_LAYOUT[64, ">"].size and self._order == ">"
+        return words[3 if high_first else 2 :: self._layout.size // 4]
+
     def slice(self, offset: int, size: int, what: str) -> memoryview:
         """Return ``size`` bytes at ``offset``; ``what`` names them in errors."""
         if offset + size > len(self._view):
@@ -183,6 +192,14 @@ class SectionTable:
         if self._names is None:
             self._names = tuple(self._read_names())
         return self._names
+
+    def name(self, number: int) -> str:
+        """Return the name of one section of an object, without reading all names."""
+        if self._names is None:
+            raw = bytes(self.data(self._names_index, "the section name table"))
+            at = self._columns[0][number]
+            return decode_names(raw[at : raw.index(b"\0", at)])
+        return self._names[number - 1]
 
     def find(self, name: str) -> tuple[int, ...]:
         """Return the numbers of the sections of an object that are called ``name``, without reading all names."""

@@ -68,11 +68,11 @@ class Symbol(NamedTuple):
 class Symtab:
     """The symbol table of one object, found and checked, ready to be walked.
 
-    ``data`` are its global rows, ``strings`` their names, ``groups`` what section belongs to which COMDAT group, and
-    ``wide`` the section numbers that do not fit into a row.
+    ``data`` are its global rows, ``before`` the local ones, ``strings`` their names, ``groups`` what section belongs to
+    which COMDAT group, and ``wide`` the section numbers that do not fit into a global row.
     """
 
-    __slots__ = ("data", "groups", "header", "sections", "strings", "wide")
+    __slots__ = ("before", "data", "groups", "header", "sections", "strings", "wide")
 
     def __init__(self, data: Bytes, display: str, machine: str, start: int, size: int) -> None:
         """Find it in the ``size`` bytes at ``start``; ``display`` names the object in errors."""
@@ -86,7 +86,7 @@ class Symtab:
         self.header = read_header(data, display, start, size)
         require_relocatable(self.header, display, machine)
         self.sections = SectionTable(self.header, memoryview(data)[start : start + size], display)
-        self.data = memoryview(b"")
+        self.data = self.before = memoryview(b"")
         self.strings = "\0"
         self.wide: tuple[int, ...] = ()
         self.groups: dict[int, str] = {}
@@ -105,8 +105,8 @@ class Symtab:
         if not 0 < link < sections.count:
             sections.fail(f"the symbol table's sh_link is {link}, there are {sections.count} sections")
         self.strings = sections.strings(link, "the string table")
-        self.data = whole[first * width :]
-        self._require_locals_first(whole[: first * width], width)
+        self.before, self.data = whole[: first * width], whole[first * width :]
+        self._require_locals_first(self.before, width)
         require_bounded(self.strings, len(self.data) // width, self._name_offsets, sections)
         if _SYMTAB_SHNDX in sections.types:
             numbers = sections.data(sections.types.index(_SYMTAB_SHNDX), "the extended section index table")

@@ -28,6 +28,7 @@ from staticlink.link.audits.missing import explain_missing
 from staticlink.link.audits.musl_releases import find_other_releases
 from staticlink.link.audits.nested_archives import find_nested_archives
 from staticlink.link.audits.rivals import find_rivals
+from staticlink.link.audits.run_time import find_archive_needs, tell_needs
 from staticlink.link.audits.rust_runtimes import find_rust_clashes, read_runtimes
 from staticlink.link.audits.thread_locals import find_tls_mismatches
 from staticlink.link.audits.weak_references import find_weak_references
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from staticlink.link.audits.foreign_libc import Judged
+    from staticlink.link.audits.run_time import Needs
     from staticlink.link.finding import Finding, Policy
     from staticlink.link.order import LinkOrder
     from staticlink.link.resolution import Resolution
@@ -52,13 +54,19 @@ _ASKED = "asked for by --require-defined"
 
 
 def audit_link(
-    order: LinkOrder, policy: Policy, judged: Judged | None = None, *, hardened: bool = False
+    order: LinkOrder,
+    policy: Policy,
+    judged: Judged | None = None,
+    needs: Needs | None = None,
+    *,
+    hardened: bool = False,
 ) -> tuple[Finding, ...]:
     """Return what an author would want to know of the link that ``order`` plans, worst first.
 
-    ``judged`` says what its objects were compiled against, where its libc is known; of a ``hardened`` link it is asked
-    which protections its objects lack. Findings of one level are in a fixed order. Nothing else is read but the
-    members that an index names for a symbol in question.
+    ``judged`` says what its objects were compiled against, and ``needs`` what its libc leaves to the machine where the
+    program runs, where its libc is known; of a ``hardened`` link it is asked which protections its objects lack.
+    Findings of one level are in a fixed order. Nothing else is read but the members that an index names for a symbol in
+    question.
     """
     resolution = order.resolution
     divergence = tuple(find_divergence(resolution, policy))
@@ -80,6 +88,7 @@ def audit_link(
         *find_constructor_only(extractable_archives(order), policy),
         *find_weak_references(order, policy),
         *(find_dropped_features(resolution, policy) if hardened else ()),
+        *(tell_needs(needs, policy) if needs is not None else ()),
     ]
     return _worst_first(found)
 
@@ -109,6 +118,7 @@ def audit_members(archives: Sequence[Archive], policy: Policy, judged: Judged | 
         *find_rivals(archives, policy),
         *find_constructor_only(archives, policy),
         *find_nested_archives(archives, policy),
+        *(tell_needs(find_archive_needs(archives, judged), policy) if judged is not None else ()),
     ]
     return _worst_first(found)
 

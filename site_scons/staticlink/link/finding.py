@@ -137,6 +137,11 @@ def load_policy(project: Sequence[str] = (), path: Path = _POLICY) -> Policy:
     )
 
 
+def static_nss_rules(level: str) -> tuple[str, ...]:
+    """Return the rules that the option ``static_nss`` stands for; ``auto`` leaves the level to policy."""
+    return () if level == "auto" else (f"needs-shared-objects={level}",)
+
+
 def _rule(row: Mapping[str, Any]) -> Rule:
     symbols, referrers = tuple(row["symbols"]), tuple(row.get("referrers", ["*"]))
     return Rule(tuple(row["ids"]), row["level"], symbols, referrers, extract=row.get("extract", False), why=row["why"])

@@ -18,6 +18,7 @@ from staticlink.link.audit import audit_link, explain_undefined, reject_findings
 from staticlink.link.audits.allocators import advise_on_threads
 from staticlink.link.audits.features import promised_features
 from staticlink.link.audits.foreign_libc import judge_link
+from staticlink.link.audits.run_time import find_needs, need_lines
 from staticlink.link.audits.weak_references import order_and_extract
 from staticlink.link.command import link_command
 from staticlink.link.execute import run_linker, unverified
@@ -96,7 +97,8 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     order, extracted = order_and_extract(inputs, policy)
     judged = judge_inputs(request, inputs, order.resolution)
     allocator = advise_on_threads(choose_link_allocator(request), request, order.resolution)
-    findings = audit_link(order, policy, judged, hardened=request.target.hardened)
+    needs = find_needs(order.resolution)
+    findings = audit_link(order, policy, judged, needs, hardened=request.target.hardened)
     words = (*flags.linker, *(f"--undefined={symbol}" for symbol in extracted))
     command = link_command(linker.value.command, request.target, output, order, words)
     plan = LinkPlan(
@@ -107,7 +109,7 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     explanation = explain_undefined(order.resolution, order.unused, see, judged, request.libc.other)
     planned = summarize(plan, see)
     if not explanation:
-        remember_plan(planned, request, inputs, began, judged)
+        remember_plan(planned, request, inputs, began, judged, needs)
     return planned, explanation
 
 
@@ -133,7 +135,8 @@ def explain_program(request: LinkRequest, symbol: str) -> Answer:
     inputs = add_shims(request, inputs.with_archives(unwinder.value.archives), read_crates(request.rust))
     order, _ = order_and_extract(inputs, load_policy(request.findings))
     judged = judge_inputs(request, inputs, order.resolution)
-    return ask_why(symbol, order.resolution, judged.verdicts.__getitem__)
+    needs = need_lines(find_needs(order.resolution), symbol)
+    return ask_why(symbol, order.resolution, judged.verdicts.__getitem__, at_run_time=needs)
 
 
 def judge_inputs(request: LinkRequest, inputs: Inputs, resolution: Resolution) -> Judged:

@@ -8,9 +8,10 @@ while all of that is as it was:
 - where each input is found, and that no file has appeared at a place that was searched before it;
 - the piece of libc.a that says which musl it is;
 - for each input its size, times and inode; or, where these have changed, a digest of what planning read in it: an
-  archive's members, its index, the fingerprints of the objects that somebody looked at, and the marks by which those
-  that joined the link were judged (``libc/marks.py``). Planning is a function of what it reads, so equal answers lead
-  it to the same end.
+  archive's members, its index, the fingerprints of the objects that somebody looked at, the marks by which those
+  that joined the link were judged (``libc/marks.py``), and what the sections of those refer to that are on a way from
+  an entry point to a function in question (``link/reach.py``). Planning is a function of what it reads, so equal
+  answers lead it to the same end.
 
 A file that changed shortly before it was read is not trusted by its times (``file_state.py``). Whatever cannot be read,
 or reads otherwise than it was written, is no record: the link is planned from nothing. So is one that the linker then
@@ -33,7 +34,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from staticlink.elf.mapping import is_file
 from staticlink.errors import StaticlinkError
-from staticlink.link.digest import digest_input
+from staticlink.link.digest import Looked, Read, digest_input
 from staticlink.link.file_state import content_of, digest_of, signature_of, times_of, trusted_times
 from staticlink.link.finding import Finding
 from staticlink.link.flags import read_link_flags
@@ -45,16 +46,16 @@ from staticlink.model import Choice
 from staticlink.report.linkplan import plan_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from staticlink.libc.marks import Marks
     from staticlink.link.audits.foreign_libc import Judged
+    from staticlink.link.audits.run_time import Needs
     from staticlink.link.request import LinkRequest
     from staticlink.link.shims import Shim
     from staticlink.link.sources import Inputs
 
 #: Raised when the form of the record changes.
-_SCHEMA = 3
+_SCHEMA = 4
 _CORE = Path(__file__).parent.parent
 #: How a file is compared once its times have changed: by all its bytes, or by what planning reads in it. An alias is
 #: another path of an input and has only to lead to the same file.
@@ -64,8 +65,8 @@ _TEXT, _INPUT, _ALIAS = "text", "input", "alias"
 class _File(NamedTuple):
     """A file that a plan depended on. ``times`` is ``None`` where they are not to be trusted.
 
-    ``members`` are the places of the members that were looked at, ``judged`` of those whose marks were read; for an
-    object that is no member it is ``[0]``.
+    ``members``, ``judged`` and ``followed`` are the places of the members that were looked at, as :class:`Looked` has
+    them.
     """
 
     path: str
@@ -75,6 +76,7 @@ class _File(NamedTuple):
     digest: str
     members: Sequence[int]
     judged: Sequence[int] = ()
+    followed: Sequence[int] = ()
 
 
 def recall_plan(request: LinkRequest) -> Planned | None:
@@ -100,10 +102,12 @@ def recall_plan(request: LinkRequest) -> Planned | None:
     return _planned(record["planned"], request, shims)
 
 
-def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged) -> None:
+def remember_plan(
+    planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged, needs: Needs
+) -> None:
     """Keep ``planned``, which was made from ``inputs``; ``began`` is the time in nanoseconds before they were read.
 
-    ``judged`` holds the marks of the objects that joined the link.
+    ``judged`` and ``needs`` hold what was read of objects beyond their symbols.
 
     A plan for which a linker was tried in vain is not kept: the next time it might work. Neither is one of a hardened
     link, for which more is read than a digest covers (``audits/features.py``), one of inputs that have vanished
@@ -114,14 +118,16 @@ def remember_plan(planned: Planned, request: LinkRequest, inputs: Inputs, began:
         if planned.linker.evidence or request.target.hardened:
             path.unlink(missing_ok=True)
         else:
-            _write(path, _record(planned, request, inputs, began, judged), request)
+            _write(path, _record(planned, request, inputs, began, judged, needs), request)
 
 
-def _record(planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged) -> dict[str, Any]:
+def _record(
+    planned: Planned, request: LinkRequest, inputs: Inputs, began: int, judged: Judged, needs: Needs
+) -> dict[str, Any]:
     unwinders = [request.libc.libgcc_eh, *request.unwinders.values()]
     scripts = tuple(_scripts(inputs.scripts))
     texts = [*request.rust, *(one.path for one in scripts), *filter(is_file, unwinders)]
-    files = [*_texts(texts, began), *_inputs(inputs, began, judged.marks)]
+    files = [*_texts(texts, began), *_inputs(inputs, began, Read(judged.marks, needs.read))]
     known = {one.path for one in files}
     others = dict.fromkeys(path for path in map(str, inputs.named) if path not in known)
     files += [_File(path, os.path.realpath(path), _ALIAS, None, "", ()) for path in others]
@@ -214,7 +220,8 @@ def _compared(one: _File, request: LinkRequest, now: int) -> _File | None:
         digest = content_of(one.path)
     else:
         item = read_input(Path(one.path), machine=request.target.arch)
-        digest = digest_input(item, one.members, one.judged) if isinstance(item, (ObjectFile, Archive)) else ""
+        looked = Looked(one.members, frozenset(one.judged), frozenset(one.followed))
+        digest = digest_input(item, looked) if isinstance(item, (ObjectFile, Archive)) else ""
     return one._replace(times=trusted or one.times) if digest == one.digest else None
 
 
@@ -223,33 +230,36 @@ def _texts(paths: Iterable[Path], began: int) -> Iterator[_File]:
         yield _File(str(path), os.path.realpath(path), _TEXT, trusted_times(path, began), content_of(path), ())
 
 
-def _inputs(inputs: Inputs, began: int, marks: Mapping[ObjectFile, Marks]) -> Iterator[_File]:
+def _inputs(inputs: Inputs, began: int, read: Read) -> Iterator[_File]:
     """Yield the objects and archives, and the files that a thin archive consists of as far as they were looked at."""
     for one in flatten((*inputs.objects, *inputs.archives, *inputs.closing)):
         members: list[int] = []
         if isinstance(one, Archive):
             members = [n for n, member in enumerate(one.table.members) if member.offset in one.looked_at]
             if one.table.thin:
-                yield from _thin_members(one, members, began, marks)
+                yield from _thin_members(one, members, began, read)
                 members = []
-        yield _input(one, members, began, marks)
+        yield _input(one, members, began, read)
 
 
-def _input(one: ObjectFile | Archive, members: Sequence[int], began: int, marks: Mapping[ObjectFile, Marks]) -> _File:
-    path, judged = str(one.path), [0] if one in marks else []
+def _input(one: ObjectFile | Archive, members: Sequence[int], began: int, read: Read) -> _File:
+    objects: list[tuple[int, ObjectFile | None]] = []
     if isinstance(one, Archive):
-        judged = [n for n in members if one.looked_at[one.table.members[n].offset] in marks]
-    digest = digest_input(one, members, frozenset(judged), marks)
-    return _File(path, os.path.realpath(path), _INPUT, trusted_times(path, began), digest, members, judged)
+        objects += [(n, one.looked_at[one.table.members[n].offset]) for n in members]
+    else:
+        objects.append((0, one))
+    judged = [number for number, each in objects if each in read.marks]
+    followed = [number for number, each in objects if each in read.references]
+    digest = digest_input(one, Looked(members, frozenset(judged), frozenset(followed)), read)
+    path = str(one.path)
+    return _File(path, os.path.realpath(path), _INPUT, trusted_times(path, began), digest, members, judged, followed)
 
 
-def _thin_members(
-    archive: Archive, places: Iterable[int], began: int, marks: Mapping[ObjectFile, Marks]
-) -> Iterator[_File]:
+def _thin_members(archive: Archive, places: Iterable[int], began: int, read: Read) -> Iterator[_File]:
     for member in map(archive.table.members.__getitem__, places):
         one = archive.looked_at[member.offset]
         if one is not None and member.origin is None:
-            yield _input(one, (), began, marks)
+            yield _input(one, (), began, read)
         else:
             yield from _texts([archive.path.parent / member.name], began)
 

@@ -80,6 +80,7 @@ class Answer:
     """What is to be known about one symbol of a link. ``similar`` are names that are close to an unknown one.
 
     ``libcs`` are verdicts on the file whose definition won, then on those of the link that refer to the symbol.
+    ``at_run_time`` says what the function needs beside the executable, and whether the program reaches it.
     """
 
     symbol: str
@@ -90,12 +91,20 @@ class Answer:
     chain: tuple[Step, ...]
     similar: tuple[str, ...] = ()
     libcs: tuple[Compiled, ...] = ()
+    at_run_time: tuple[str, ...] = ()
 
 
-def ask_why(symbol: str, resolution: Resolution, verdict: Callable[[ObjectFile], Verdict]) -> Answer:
+def ask_why(
+    symbol: str,
+    resolution: Resolution,
+    verdict: Callable[[ObjectFile], Verdict],
+    *,
+    at_run_time: tuple[str, ...] = (),
+) -> Answer:
     """Return who wants ``symbol`` in this link, who defines it, who won, and why the winner was extracted.
 
-    ``verdict`` says against which libc an object of the link was compiled. Reads every member of every archive. Raises
+    ``verdict`` says against which libc an object of the link was compiled; ``at_run_time`` becomes part of the answer.
+    Reads every member of every archive. Raises
     :class:`StaticlinkError` when one cannot be read.
     """
     index = Index(resolution.items)
@@ -110,7 +119,7 @@ def ask_why(symbol: str, resolution: Resolution, verdict: Callable[[ObjectFile],
     if state == "unknown":
         similar = tuple(difflib.get_close_matches(symbol, sorted(resolution.state), n=_SIMILAR, cutoff=0.75))
     libcs = tuple(_libcs(symbol, index, resolution, winner, verdict))
-    return Answer(symbol, resolution.profile, state, wanted, tuple(defined), chain, similar, libcs)
+    return Answer(symbol, resolution.profile, state, wanted, tuple(defined), chain, similar, libcs, at_run_time)
 
 
 def explain_member(one: ObjectFile, resolution: Resolution) -> Iterator[Step]:

@@ -48,6 +48,7 @@ def why_lines(answer: Answer) -> tuple[str, ...]:
     lines += _wanted(answer.wanted)
     lines += _defined(answer.defined, answer.state)
     lines += (f"  {_step(step)}" for step in answer.chain)
+    lines += (f"  at run time: {line}" for line in answer.at_run_time)
     lines += _compiled(answer)
     return tuple(escape(line) for line in lines)
 
@@ -62,6 +63,7 @@ def why_document(answer: Answer) -> dict[str, Any]:
         "chain": [asdict(one) for one in answer.chain],
         "similar": list(answer.similar),
         "libcs": [asdict(one) for one in answer.libcs],
+        "at_run_time": list(answer.at_run_time),
     }
 
 
