@@ -161,5 +161,5 @@ def test_the_readme_has_every_option_of_a_build_with_its_default() -> None:
 
 def test_the_page_on_the_command_line_has_every_option_of_link() -> None:
     text = (TOP / "docs" / "command-line.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"`--([\w]+)(?:=\w+)?`", "\n".join(re.findall(r"^\| `--.*$", text, re.MULTILINE))))
+    told = set(re.findall(r"`--([\w-]+)(?:=\w+)?`", "\n".join(re.findall(r"^\| `--.*$", text, re.MULTILINE))))
     assert told == {*build._VALUED, *build._SWITCHES}  # noqa: SLF001
