@@ -242,6 +242,18 @@ def test_rust_is_judged_by_its_std(tmp_path: Path) -> None:
     assert own.evidence[0].endswith(" asks for gnu_get_libc_version")
 
 
+def test_a_std_that_lto_has_cut_is_no_sign_of_musl(tmp_path: Path) -> None:
+    """LTO keeps of std what is called, so that the one reference which tells glibc's std may be gone."""
+    (tmp_path / "f.rs").write_text('#[unsafe(no_mangle)]\npub extern "C" fn f() -> u32 { std::process::id() }\n')
+    run(tmp_path, "rustc", "--edition=2024", "--crate-type=staticlib", "-O", "-Clto=fat", "f.rs")
+    archive = read_input(tmp_path / "libf.a")
+    assert isinstance(archive, Archive)
+    judged = judge_archives([archive], "musl", lambda: load_interfaces("x86_64"))
+    assert {found.kind for found in judged.verdicts.values()} <= {"glibc", "either", "unknown"}
+    own = next(found for one, found in judged.verdicts.items() if "f" in one.symbols.strong)
+    assert (own.kind, "which glibc's headers make" in own.evidence[0]) == ("glibc", True)
+
+
 def test_the_version_of_musl_is_read_from_its_archive(musl: Path) -> None:
     assert musl_version(musl / "lib/libc.a") == "1.2.5"
     found = subprocess.run(["gcc", "-print-file-name=libc.a"], capture_output=True, text=True, check=True, timeout=60)

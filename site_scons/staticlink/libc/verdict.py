@@ -7,7 +7,7 @@ evidence, strongest first:
    (``memcpy@GLIBC_2.2.5``), which a source asks for by hand;
 2. debug information that names a header only one libc has, or one in a directory of one libc;
 3. Rust: all objects of a static library were compiled for one target, and std asks for ``gnu_get_libc_version`` exactly
-   when that is a target of glibc's;
+   when that is a target of glibc's; of a std that went through LTO only the asking counts;
 4. a name that only one libc's headers make (``names.py``);
 5. the package that the file belongs to (``package.py``).
 
@@ -48,6 +48,8 @@ KINDS = ("musl", "glibc", "either", "unknown")
 _MANGLED = re.compile(r"_R[A-Z]|_ZN.*17h[0-9a-f]{16}E")
 _FROM_FILE = re.compile(r"_binary_\w+_(start|end|size)")
 _GLIBC_ONLY = "gnu_get_libc_version"
+#: How rustc names std's own objects. LTO makes one of the crate's instead, without what nothing calls.
+_WHOLE_STD = re.compile(r"\bstd-[0-9a-f]+\.std\.")
 _VERSION = "@GLIBC_"
 #: Headers of a compiler's own, and of C++'s library, which have names that a libc's have too.
 _COMPILERS = re.compile(r"/(gcc|gcc-cross|clang|c\+\+)/")
@@ -211,7 +213,7 @@ def _rust(one: Subject, marks: Marks, setting: Setting) -> Iterator[tuple[str, s
     std = setting.rust_std(one)
     if std is not None and _GLIBC_ONLY in _references(std):
         yield "glibc", f"is Rust for a target of glibc's: std in {std.display} asks for {_GLIBC_ONLY}"
-    elif std is not None:
+    elif std is not None and _WHOLE_STD.search(std.display):
         yield "musl", f"is Rust for a target of musl's: std in {std.display} does not ask for {_GLIBC_ONLY}"
 
 
