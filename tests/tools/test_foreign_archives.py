@@ -20,6 +20,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from staticlink.vendored.cache import open_cache
+from staticlink.vendored.fetch import fetch_source
+from staticlink.vendored.recipe import load_recipe
+from staticlink.vendored.unpack import unpack
 
 from tests.checkout import TOP
 
@@ -56,10 +60,12 @@ LIBRARIES = (
 )
 
 
-def run(directory: Path, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run(
+    directory: Path, *command: str | Path, check: bool = True, seconds: int = 300
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
     done = subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=seconds
     )
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
@@ -229,3 +235,29 @@ def test_a_python_that_was_compiled_for_glibc(tmp_path: Path) -> None:
         found += 1
     if not found:
         pytest.skip("no interpreter with a static library")
+
+
+@pytest.mark.skipif(os.environ.get("STATICLINK_OLD_PYTHON") != "1", reason="STATICLINK_OLD_PYTHON=1: compiles CPython")
+def test_a_python_that_asks_for_isinf_by_its_old_name(tmp_path: Path) -> None:
+    """Glibc's headers make __isinf of isinf, as they did for every compiler once, where signaling NaNs are to count."""
+    recipe = load_recipe(TOP / "vendor" / "cpython.toml")
+    archive, accepted = fetch_source(
+        recipe, cache=open_cache(os.environ), sources=None, offline=False, say=lambda *_: None
+    )
+    top = unpack(archive, accepted.sha256, tmp_path / "source").top
+    absent = "_ssl _hashlib _sqlite3 _curses _curses_panel zlib _bz2 _lzma _ctypes _decimal readline _dbm _gdbm _uuid"
+    (top / "Modules" / "Setup.local").write_text(f"*disabled*\n{absent} _tkinter\n", encoding="utf-8")
+    options = ("MODULE_BUILDTYPE=static", "--disable-test-modules", "CFLAGS=-O1 -fsignaling-nans")
+    log = run(top, "sh", "./configure", *options, seconds=900).stdout
+    assert "checking for gcc" in log
+    run(top, "make", f"-j{os.cpu_count()}", f"libpython{recipe.version.rpartition('.')[0]}.a", seconds=1800)
+    (library,) = top.glob("libpython3.*.a")
+    archives = [library, top / "Modules/_hacl/libHacl_Hash_SHA2.a", top / "Modules/expat/libexpat.a"]
+    archives += Path("/usr/lib").glob("*/libz.a")
+    includes = [f"-I{top}", f"-I{top}/Include"]
+    run(tmp_path, "gcc", *HARDENED, f'-DSTDLIB="{top}/Lib"', *includes, "-c", SOURCES / "python.c", "-o", "program.o")
+    run(tmp_path, "gcc", "-static", "program.o", *archives, "-lm", "-Wl,--no-warnings", "-o", "glibc")
+    link_musl(tmp_path, *archives)
+    symbols = json.loads((tmp_path / "musl.linkplan.json").read_text(encoding="utf-8"))["shim_symbols"]
+    assert {"__isinf", "__isnan", "__finite"} <= {name for name, shim in symbols.items() if shim == "float_classes"}
+    assert agree(tmp_path).startswith(recipe.version)
