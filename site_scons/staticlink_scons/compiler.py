@@ -23,7 +23,7 @@ from SCons.Node.FS import File
 from SCons.Script import GetOption
 from SCons.Tool.cxx import CXXSuffixes, iscplusplus
 from staticlink.errors import fail
-from staticlink.hardening import hardening_flags
+from staticlink.hardening import OPTIMIZED, hardening_flags
 
 from staticlink_scons.action import core_action
 from staticlink_scons.settings import settings
@@ -41,7 +41,7 @@ def adopt_compiler(env: Environment) -> None:
     flags = hardening_flags(chosen.target)
     for variable in ("CFLAGS", "CXXFLAGS") if flags else ():
         if flags[-1] not in env.Split(env.get(variable, "")):
-            env.Prepend(**{variable: list(flags)})
+            env.Prepend(**{variable: [OPTIMIZED, *flags]})
     if not chosen.target.static or chosen.target.libc != "musl":
         env["STATICLINK_HOST_CC"] = env.subst("$CC") or "gcc"
         return

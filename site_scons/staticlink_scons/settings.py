@@ -170,15 +170,7 @@ def _read_settings(env: Environment) -> Settings:
         refuse_triple(ARGUMENTS["target"])
     libc = _choose_libc(str(values["libc"]), static=static)
     pie, hardened = bool(values["pie"]), bool(values["hardening"])
-    if values["why"] and not static:
-        fix = f"static=1 why={values['why']}"
-        raise fail("why-needs-static", "why=SYMBOL explains static links", evidence=("static=0",), fix=fix)
-    if values["strings"] == "fast" and libc != "musl":
-        evidence = (f"libc={libc}, whose own functions are as fast",)
-        raise fail("fast-strings-need-musl", "strings=fast is for musl", evidence=evidence, fix="strings=libc")
-    if hardened and not static:
-        fix = "static=1 hardening=1"
-        raise fail("hardening-needs-static", "hardening=1 is for static executables", evidence=("static=0",), fix=fix)
+    _reject_contradictions(values, libc, static=static)
     return Settings(
         target=Target(platform.machine(), libc, static, pie=static and (pie or hardened), hardened=hardened),
         unwinder=str(values["unwinder"]),
@@ -195,6 +187,22 @@ def _read_settings(env: Environment) -> Settings:
         findings=(*_nss_rules(str(values["static_nss"])), *_rules(str(values["findings"]))),
         launcher=_program("launcher", str(values["launcher"])) if values["launcher"] else "",
     )
+
+
+def _reject_contradictions(values: Mapping[str, object], libc: str, *, static: bool) -> None:
+    """Raise for an option that would have no effect beside the others."""
+    if values["why"] and not static:
+        fix = f"static=1 why={values['why']}"
+        raise fail("why-needs-static", "why=SYMBOL explains static links", evidence=("static=0",), fix=fix)
+    if values["strings"] == "fast" and libc != "musl":
+        evidence = (f"libc={libc}, whose own functions are as fast",)
+        raise fail("fast-strings-need-musl", "strings=fast is for musl", evidence=evidence, fix="strings=libc")
+    if values["allocator"] not in ("auto", "libc") and not static:
+        what, fix = "a replacement is linked into static executables", f"static=1 allocator={values['allocator']}"
+        raise fail("allocator-needs-static", f"{what}: {values['allocator']}", evidence=("static=0",), fix=fix)
+    if values["hardening"] and not static:
+        fix = "static=1 hardening=1"
+        raise fail("hardening-needs-static", "hardening=1 is for static executables", evidence=("static=0",), fix=fix)
 
 
 def _update(options: Variables, values: SubstitutionEnvironment) -> None:

@@ -345,6 +345,15 @@ def test_a_linker_that_was_tried_in_vain_is_tried_again(tmp_path: Path) -> None:
     assert recall_plan(project.request) is None
 
 
+def test_a_hardened_link_is_planned_each_time(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.fresh()
+    assert recall_plan(project.request) is not None
+    project.changes["target"] = Target("x86_64", "musl", static=True, pie=True, hardened=True)
+    project.fresh()
+    assert recall_plan(project.request) is None
+
+
 def test_a_recalled_plan_that_the_linker_refuses_is_explained(tmp_path: Path) -> None:
     project = Project(tmp_path)
     linker, refuses = tmp_path / "ld.own", tmp_path / "refuses"

@@ -7,6 +7,7 @@ block is its own: for blocks of C, of the libc's functions, of Rust and of other
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ from SCons.Script import ARGUMENTS
 asks = env.Clone(CPPDEFINES={"ALLOCATOR_" + ARGUMENTS.get("allocator", "libc"): 1})
 asks.Program("asks", ["asks.c", env.RustCrate("asks-rust")], PROBE=[])
 env.Program("tunes", ["tunes.c"])
+env.Program("forks", ["forks.c"])
+env.Program("corrupts", ["corrupts.c"], CCFLAGS=["-O0", "-w"])
 """
 _ASKS = r"""
 #define _GNU_SOURCE
@@ -177,6 +180,87 @@ crate-type = ["staticlib"]
 
 [workspace]
 """
+#: Four threads allocate all the time, one of them in threads of its own, while the process forks.
+_FORKS = r"""
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile int stop;
+
+static void *allocate(void *unused)
+{
+	while (!stop) {
+		void *blocks[64];
+		for (int i = 0; i < 64; i++)
+			blocks[i] = memset(malloc(16 + i * 40), 1, 16);
+		for (int i = 0; i < 64; i++)
+			free(blocks[i]);
+	}
+	return unused;
+}
+
+static void *leave(void *unused)
+{
+	(void)!malloc(5000);
+	return unused;
+}
+
+static void *start_others(void *unused)
+{
+	pthread_t other;
+	while (!stop)
+		if (!pthread_create(&other, 0, leave, 0))
+			pthread_join(other, 0);
+	return unused;
+}
+
+int main(void)
+{
+	pthread_t threads[4];
+	int failures = 0;
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], 0, i ? allocate : start_others, 0);
+	for (int i = 0; i < 300; i++) {
+		int status = -1;
+		pid_t child = fork();
+		if (child == 0) {
+			alarm(20);
+			for (int k = 0; k < 200; k++)
+				free(memset(malloc(64 + k * 100), 1, 64));
+			pthread_t other;
+			pthread_create(&other, 0, leave, 0);
+			pthread_join(other, 0);
+			_exit(0);
+		}
+		waitpid(child, &status, 0);
+		failures += status != 0;
+	}
+	stop = 1;
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], 0);
+	return failures != 0;
+}
+"""
+#: What is done to the heap, by its first letter.
+_CORRUPTS = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int count, char **words)
+{
+	char *volatile block = malloc(40), *volatile other = malloc(40);
+	switch (count > 1 ? words[1][0] : 0) {
+	case 't': free(block); free(block); break;
+	case 'b': memset(block, 1, 64); free(block); free(other); break;
+	case 'i': free(block + 16); break;
+	}
+	return puts("went on") < 0;
+}
+"""
 _TUNES = """\
 #include <malloc.h>
 int main(void) { return mallinfo2().arena == 1; }
@@ -201,7 +285,14 @@ class Linked:
 def make(place: Path) -> Checkout:
     checkout = Checkout.make(place)
     checkout.append("SConstruct", _TARGETS)
-    files = {"asks.c": _ASKS, "asks-rust/Cargo.toml": _MANIFEST, "asks-rust/src/lib.rs": _RUST, "tunes.c": _TUNES}
+    files = {
+        "asks.c": _ASKS,
+        "asks-rust/Cargo.toml": _MANIFEST,
+        "asks-rust/src/lib.rs": _RUST,
+        "tunes.c": _TUNES,
+        "forks.c": _FORKS,
+        "corrupts.c": _CORRUPTS,
+    }
     for name, text in files.items():
         path = checkout.place / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -221,7 +312,16 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkout]:
 def linked(request: pytest.FixtureRequest, checkouts: dict[str, Checkout]) -> Linked:
     """Return both programs, linked for one libc with one allocator."""
     libc, allocator = request.param.split()
-    options = ("static=1", f"libc={libc}", f"allocator={allocator}", "python=none", "asks", "build")
+    options = (
+        "static=1",
+        f"libc={libc}",
+        f"allocator={allocator}",
+        "python=none",
+        "asks",
+        "forks",
+        "corrupts",
+        "build",
+    )
     return Linked(libc, allocator, checkouts[libc], checkouts[libc].build(*options))
 
 
@@ -266,6 +366,35 @@ def test_every_block_is_the_chosen_allocators(linked: Linked) -> None:
     assert len(lines) == 2 * 12 + 1
     plan = json.loads((linked.checkout.place / "asks.linkplan.json").read_text(encoding="utf-8"))
     assert plan["choices"]["allocator"]["value"] == linked.allocator
+
+
+def test_a_process_with_threads_forks(linked: Linked) -> None:
+    done = subprocess.run([linked.checkout.place / "forks"], check=False, timeout=120)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("way", ["twice", "behind", "inside"])
+def test_a_corrupted_heap_ends_a_program_with_the_libcs_allocator_only(linked: Linked, way: str) -> None:
+    command = [str(linked.checkout.place / "corrupts"), way]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3)
+        outcome = done.stdout or str(done.returncode)
+    except subprocess.TimeoutExpired:  # a list of free blocks that leads back to itself
+        outcome = "searches forever"
+    if linked.allocator == "libc":
+        assert outcome == str(-signal.SIGSEGV)
+    else:
+        assert outcome in ("went on\n", "searches forever")
+
+
+def test_a_replacement_is_for_static_programs(checkouts: dict[str, Checkout]) -> None:
+    done = checkouts["glibc"].scons("static=0", "allocator=mimalloc")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "scons: *** a replacement is linked into static executables: mimalloc",
+        "  static=0",
+        "  fix: static=1 allocator=mimalloc",
+    ]
 
 
 def test_with_python(checkouts: dict[str, Checkout]) -> None:

@@ -7,16 +7,18 @@ readelf, and the small program is made to overflow, to smash its stack and to wr
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.elf.inspect import inspect_executable
 
-from tests.checkout import Checkout
+from tests.checkout import TOP, Checkout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,6 +172,38 @@ def test_a_projects_own_flags_win(built: Built) -> None:
     assert not re.search(r"__stack_chk_fail|_chk\b", symbols)
     checked = readelf(built.checkout.place / "smashed.o", "-sW")
     assert "__stack_chk_fail" in checked
+
+
+def test_the_command_line_hardens_as_well(tmp_path: Path, built: Built) -> None:
+    staticlink = [sys.executable, "-m", "staticlink.cli"]
+    environment = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [*staticlink, *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=600
+        )
+
+    for name, text in {"attacked": _ATTACKED, "smashed": _SMASHED}.items():
+        (tmp_path / f"{name}.c").write_text(text, encoding="utf-8")
+        done = run("cc", f"--libc={built.libc}", "--hardening", "-c", f"{name}.c", "-o", f"{name}.o")
+        assert done.returncode == 0, done.stderr
+    done = run("link", f"--libc={built.libc}", "--hardening", "-o", "app", "attacked.o", "smashed.o")
+    assert (done.returncode, "full RELRO" in done.stdout) == (0, True), done.stderr
+    for letter in ("c", "s", "t"):
+        assert subprocess.run([tmp_path / "app", letter, _LONG], check=False, timeout=60).returncode < 0
+    assert run("verify", "--hardening", "app").returncode == 0
+    subprocess.run(["gcc", "-static-pie", "-fPIE", "-Wl,-z,lazy", "-x", "c", "-", "-o", "other"],
+                   cwd=tmp_path, input="int main(void) { return 0; }", text=True, check=True, timeout=60)  # fmt: skip
+    assert run("verify", "other").returncode == 0
+    done = run("verify", "--hardening", "other")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        1,
+        [
+            "error: partial-relro: part of the executable's relocated data stays writable although hardening=1: other",
+            "  PT_GNU_RELRO without DF_BIND_NOW",
+        ],
+    )
 
 
 def test_hardening_is_for_static_programs(tmp_path: Path) -> None:

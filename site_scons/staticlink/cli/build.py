@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 from staticlink.cli.output import FINDINGS, GOOD, TROUBLE, refuse, say_on, write_document
 from staticlink.cli.words import expand_files
 from staticlink.errors import StaticlinkError, fail
-from staticlink.hardening import hardening_flags
+from staticlink.hardening import OPTIMIZED, hardening_flags
 from staticlink.link.allocator import ALLOCATORS, ARCHIVES, allocator_by_policy
 from staticlink.link.finding import LEVELS, load_policy, static_nss_rules
 from staticlink.link.libc import compiler_directories, describe_libc
@@ -107,7 +107,9 @@ def cc(words: Sequence[str]) -> int:
     except StaticlinkError as error:
         return refuse("cc", error, as_json=False)
     position = ["-fPIE", "-static-pie"] if wanted.target.pie else []
-    _become(program, [*compiler[1:], *hardening_flags(wanted.target), *position, *words[count:]])
+    protection = hardening_flags(wanted.target)
+    optimized = [OPTIMIZED] if protection else []
+    _become(program, [*compiler[1:], *optimized, *protection, *position, *words[count:]])
     return None
 
 
