@@ -1,0 +1,1 @@
+int other(void); int main(void) { return other(); }
