@@ -35,6 +35,20 @@ def test_the_first_words_of_a_linker_and_how_it_ended(tmp_path: Path) -> None:
     )
 
 
+def test_what_a_linker_warns_of_is_handed_on(tmp_path: Path) -> None:
+    said = (
+        "ld: warning: -z sort-of ignored",
+        "",
+        "ld: a.o: in function `f':",
+        "a.c:(.text+0x1): warning: Using 'dlopen' in statically linked applications requires at runtime",
+        "ld: b.o: in function `g':",
+        "b.c:(.text+0x1): warning: the use of `tempnam' is dangerous",
+    )
+    words = "\n".join(said)
+    command = [linker(tmp_path, f"cat >&2 <<'END'\n{words}\nEND\ntouch {tmp_path / 'app'}")]
+    assert run_linker(command, tmp_path / "app", (), "app.linkplan.json") == (said[0], *said[4:])
+
+
 def test_a_linker_that_succeeds_without_output(tmp_path: Path) -> None:
     assert told(tmp_path, [linker(tmp_path, "exit 0")]) == (
         "the linker failed: ld.own\n  exit code 0, but no output\n  see: app.linkplan.json"

@@ -7,6 +7,7 @@ Whatever goes wrong on the way, the file is removed: the link plan, written befo
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 LINK_TIMEOUT = 1800  # seconds; minutes are an LTO link, half an hour is a hang
 _SHOWN_LINES = 12
+#: Of glibc's functions that say so (``.gnu.warning``) the audit has told already, by whatever linker.
+_TOLD = "in statically linked applications requires at runtime"
+#: GNU ld gives the place on a line of its own before what it has to say about it.
+_PLACE = re.compile(r".*: in function .*:")
 
 
 @contextmanager
@@ -38,8 +43,10 @@ def unverified(output: Path) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault], see: str) -> None:
-    """Run the linker. When it refuses the link, ``explanation`` says why, or else the linker's own words.
+def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault], see: str) -> tuple[str, ...]:
+    """Run the linker, and return what it warned of, a line each.
+
+    When it refuses the link, ``explanation`` says why, or else the linker's own words.
 
     Raises :class:`StaticlinkError` when it exits with another code than 0 or writes nothing (``linker-failed``, unless
     explained), or when it does not start, does not end in time, or is killed (``linker-stopped``).
@@ -66,6 +73,19 @@ def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault
         evidence = (*words[:_SHOWN_LINES], *left_out, _ending(done.returncode))
         id_ = "linker-stopped" if done.returncode < 0 else "linker-failed"
         raise fail(id_, f"the linker failed: {Path(command[0]).name}", evidence=evidence, see=see)
+    return tuple(_warnings(done.stderr))
+
+
+def _warnings(text: str) -> Iterator[str]:
+    place: str | None = None
+    for line in filter(str.strip, text.splitlines()):
+        if _PLACE.fullmatch(line):
+            place = line
+        elif _TOLD in line:
+            place = None
+        else:
+            yield from filter(None, (place, line))
+            place = None
 
 
 def _ending(code: int) -> str:

@@ -65,9 +65,10 @@ def link_program(request: LinkRequest, say: Say) -> None:
     with unverified(request.output) as output:
         require_files(request.libc)
         planned = recall_plan(request)
-        if planned is None or not links_again(planned, output):
+        warned = link_again(planned, output) if planned is not None else None
+        if planned is None or warned is None:
             planned, explanation = plan_link(request, output)
-            run_linker(planned.command, output, explanation, planned.see)
+            warned = run_linker(planned.command, output, explanation, planned.see)
         policy = load_policy(request.findings)
         facts = inspect_executable(output)
         findings = verify_executable(facts, request.target, policy, promised_features(request.target, planned.findings))
@@ -75,6 +76,7 @@ def link_program(request: LinkRequest, say: Say) -> None:
         proof = probe_executable(output, request.probe, planned.see) if request.probe is not None else None
     steps.report_link(say, request.output, planned)
     steps.report_audit(say, planned.findings, planned.see)
+    steps.report_warnings(say, planned.linker.value.name, warned)
     steps.report_crates(say, read_crates(request.rust))
     steps.report_check(say, facts, findings, planned.shims, hardened=request.target.hardened)
     steps.report_probe(say, proof)
@@ -113,15 +115,17 @@ def plan_link(request: LinkRequest, output: Path) -> tuple[Planned, tuple[Fault,
     return planned, explanation
 
 
-def links_again(planned: Planned, output: Path) -> bool:
-    """Say whether the linker carries out a plan that was recalled; one that it refuses has to be explained anew."""
+def link_again(planned: Planned, output: Path) -> tuple[str, ...] | None:
+    """Return what the linker warned of as it carried out a plan that was recalled; ``None`` when it refused the link.
+
+    One that it refuses has to be explained anew.
+    """
     try:
-        run_linker(planned.command, output, (), planned.see)
+        return run_linker(planned.command, output, (), planned.see)
     except StaticlinkError as error:
         if error.faults[0].id == "linker-stopped":
             raise
-        return False
-    return True
+        return None
 
 
 def explain_program(request: LinkRequest, symbol: str) -> Answer:

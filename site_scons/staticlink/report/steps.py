@@ -58,6 +58,13 @@ def report_audit(say: Say, findings: Sequence[Finding], see: str) -> None:
         say("WARN", id_, f"{what}: {shown}; see {see}")
 
 
+def report_warnings(say: Say, linker: str, lines: Sequence[str]) -> None:
+    """Print a ``WARN`` line for each of the first ``lines`` that a linker wrote although it linked."""
+    more = len(lines) - _SHOWN_ITEMS
+    for line in (*lines[:_SHOWN_ITEMS], *([f"{more} more lines"] if more > 0 else [])):
+        say("WARN", linker, line)
+
+
 def report_crates(say: Say, crates: Mapping[str, Mapping[str, Any]]) -> None:
     """Print a ``RUST`` line a crate: the road its standard library took, why, and the limits that come with it."""
     for name, facts in sorted(crates.items()):
