@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from SCons.Builder import Builder
 from SCons.Script import GetOption
 from staticlink.errors import fail
+from staticlink.link.allocator import ARCHIVES, allocator_by_policy
 from staticlink_scons.action import core_action, say
 from staticlink_scons.crates import cargo_run, compiling, declare_compile, declare_for_host
 from staticlink_scons.listing import list_target
@@ -125,6 +126,7 @@ def _test_static(env: Environment, declared: DeclaredCrate) -> None:
 
     chosen = settings(env)
     own = [f"--linker={chosen.linker}", f"--unwinder={chosen.unwinder}", f"--findings={' '.join(chosen.findings)}"]
+    own += [f"--allocator={chosen.allocator}", f"--strings={'fast' if chosen.fast_strings else 'libc'}"]
     own.append(f"--prefixes={Path(chosen.build_dir).absolute()}")
     with compiling(env, declared.toolchain, ()) as compile_:
         driver = write_test_driver(compile_, declared.options, own)
@@ -198,7 +200,9 @@ def _vendored(env: Environment) -> list[str]:
     chosen = settings(env)
     musl = chosen.target.libc == "musl"
     wanted = chosen.unwinder == "libunwind" or (musl and chosen.unwinder == "auto")
-    return [*(["musl"] if musl else []), *(["libunwind"] if wanted else [])]
+    allocator = allocator_by_policy(chosen.target.libc)[0] if chosen.allocator == "auto" else chosen.allocator
+    replacement = [allocator] if allocator in ARCHIVES else []
+    return [*(["musl"] if musl else []), *(["libunwind"] if wanted else []), *replacement]
 
 
 def _declared(nodes: list[Node]) -> Any:

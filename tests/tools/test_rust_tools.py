@@ -139,7 +139,13 @@ fn it_is_static_and_of_the_libc() {
 
 @pytest.mark.parametrize(
     "options",
-    [("libc=glibc",), ("libc=musl",), ("libc=musl", "rust_std=shim"), ("libc=musl", "pie=1")],
+    [
+        ("libc=glibc",),
+        ("libc=musl",),
+        ("libc=musl", "rust_std=shim"),
+        ("libc=musl", "pie=1"),
+        ("libc=musl", "hardening=1", "allocator=mimalloc", "strings=fast"),
+    ],
     ids="-".join,
 )
 def test_tests_are_static_programs_of_the_libc(project: Project, options: tuple[str, ...]) -> None:
@@ -153,11 +159,19 @@ def test_tests_are_static_programs_of_the_libc(project: Project, options: tuple[
     assert printed.count("1 passed") == 3
     assert "TEST   first-crate   ok" in printed
     directory = next((project.place / "build").glob("x86_64-linux-*"))
-    plans = [path.name for path in directory.glob("cargo/tests/*/*/deps/*.linkplan.json")]
-    assert sorted(name.partition("-")[0] for name in plans) == ["first_crate", "whole"]
+    plans = list(directory.glob("cargo/tests/*/*/deps/*.linkplan.json"))
+    assert sorted(path.name.partition("-")[0] for path in plans) == ["first_crate", "whole"]
+    for path in plans:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+        allocator = "mimalloc" if "allocator=mimalloc" in options else "libc"
+        assert plan["choices"]["allocator"]["value"] == allocator
+        assert ("fast_memory" in plan["shims"], "relro" in plan["shims"]) == (
+            "strings=fast" in options,
+            "hardening=1" in options,
+        )
     program = next(path for path in directory.glob("cargo/tests/*/*/deps/whole-*") if not path.suffix)
     command = [sys.executable, "-m", "staticlink.cli", "verify", str(program)]
-    command += ["--pie"] if "pie=1" in options else []
+    command += [word for word, option in (("--pie", "pie=1"), ("--hardening", "hardening=1")) if option in options]
     environ = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
     verified = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert verified.returncode == 0, verified.stderr

@@ -45,14 +45,16 @@ exec {command} "$@"
 def write_test_driver(compile_: Compile, options: CrateOptions, words: Sequence[str]) -> Path:
     """Write the compiler that cargo is given for the tests of a static build, with its linker; return its path.
 
-    ``words`` are options of ``staticlink link`` besides the libc: where it is, and which linker and unwinder.
+    ``words`` are options of ``staticlink link`` besides the libc: where it is, which linker, unwinder and
+    allocator, and whose functions for strings.
     """
     place = compile_.into.absolute() / "tests"
     road, target = compile_.std.value, compile_.target
     place.mkdir(parents=True, exist_ok=True)
     facts = place / "tests.rust.json"
     write_json(facts, {**compile_.facts, "crate": "tests"})
-    own = [f"--libc={target.libc}", *(["--pie"] if target.pie else []), *words, str(facts)]
+    position = ["--hardening"] if target.hardened else ["--pie"] if target.pie else []
+    own = [f"--libc={target.libc}", *position, *words, str(facts)]
     text = _LINKER.format(
         site=shlex.quote(str(_SITE)),
         host_cc=shlex.quote(compile_.run.environ.get("HOST_CC", "gcc")),
