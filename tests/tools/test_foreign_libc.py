@@ -110,6 +110,9 @@ def test_audit_says_what_archives_were_compiled_against(project: Path) -> None:
         "  called by libmatch.a(match.o), compiled for glibc",
     ]
     assert said[-1] == "AUDIT  1 archive: 2 findings, 0 allowed"
+    where = staticlink(project, "cc", "--libc=musl", "-print-file-name=libc.a").stdout.strip()
+    beside = staticlink(project, "audit", "--libc=musl", "libmatch.a", where, code=1).stdout.splitlines()
+    assert [line for line in said[:-1] if line not in beside] == []
     allowed = staticlink(project, "audit", "--libc=musl", "--findings=foreign-libc-interface=allow", "libmatch.a")
     assert allowed.stdout.splitlines()[-1] == "AUDIT  1 archive: 0 findings, 2 allowed"
     assert staticlink(project, "audit", "--libc=glibc", "libmatch.a").stdout.splitlines()[0] == said[0]

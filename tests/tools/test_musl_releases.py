@@ -163,6 +163,22 @@ def test_what_an_older_musl_compiled_needs_no_word_and_a_newer_one_a_warning(
     assert done.stdout == "0\n"
 
 
+def test_archives_are_held_against_a_musl_among_them(tmp_path: Path, old: Path, new: Path) -> None:
+    compile_c(tmp_path, new, "later", _PLAIN)
+    archive_of(tmp_path, "later")
+    said = []
+    for musl in (old, new):
+        words = ("audit", "--libc=musl", "liblater.a", str(musl / "lib/libc.a"))
+        command = [sys.executable, "-m", "staticlink.cli", *words]
+        environment = {**os.environ, "PYTHONPATH": str(TOP / "site_scons")}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True, timeout=300
+        )
+        said.append(done.stdout)
+    assert "warn: newer-musl: compiled for a newer musl than the link's: liblater.a\n" in said[0]
+    assert "newer-musl" not in said[1]
+
+
 def test_a_plan_does_not_outlive_the_version_it_was_made_for(tmp_path: Path, old: Path, new: Path) -> None:
     """The number in libc.a is all that changes: no symbol does, and the file keeps its times."""
     prefixes = tmp_path / "prefixes"

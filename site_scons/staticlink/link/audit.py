@@ -114,6 +114,7 @@ def audit_members(archives: Sequence[Archive], policy: Policy, judged: Judged | 
     """Return what ``archives`` would bring into a link of them all; ``judged`` are their members, for a libc."""
     found = [
         *(find_foreign_interfaces(judged, policy) if judged is not None else ()),
+        *(find_other_releases(judged, policy) if judged is not None else ()),
         *find_rust_clashes(read_runtimes(archives), policy),
         *find_rivals(archives, policy),
         *find_constructor_only(archives, policy),

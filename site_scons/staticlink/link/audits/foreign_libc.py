@@ -131,31 +131,41 @@ def judge_archives(
     interfaces: Callable[[], Mapping[str, Interface]],
     rebuild: Callable[[str], str | None] = no_recipe,
 ) -> Judged:
-    """Return a verdict on every member of ``archives`` with all its evidence, as if for a link with ``libc``."""
+    """Return a verdict on every member of ``archives`` with all its evidence, as if for a link with ``libc``.
 
-    def promised(name: str) -> bool:
-        return any(name in archive.promises for archive in archives)
-
-    verdict = judge_among(archives, interfaces)
-    found = {one: verdict(one) for archive in archives for one in archive.objects()}
-    return Judged(libc, found, {}, interfaces, lambda name: not promised(name), rebuild)
+    A libc.a of musl's among them is the link's.
+    """
+    setting = _beside(archives, interfaces)
+    members = [one for archive in archives for one in archive.objects()]
+    found = {one: judge(one, _home(one), setting, every=True) for one in members}
+    return Judged(
+        libc,
+        {one: verdict for one, (verdict, _) in found.items()},
+        {one: marks for one, (_, marks) in found.items() if marks is not None},
+        interfaces,
+        lambda name: not any(name in one.promises for one in archives if one.path not in setting.own),
+        rebuild,
+        _find_musl([one for one in archives if setting.own.get(one.path) == "musl"], setting.own),
+    )
 
 
 def judge_among(
     archives: Sequence[Archive], interfaces: Callable[[], Mapping[str, Interface]]
 ) -> Callable[[ObjectFile], Verdict]:
-    """Return what judges an object beside ``archives``, with all its evidence; a libc among them is known as one.
+    """Return what judges an object beside ``archives``, with all its evidence; a libc among them is known as one."""
+    setting = _beside(archives, interfaces)
+    return lambda one: judge(one, _home(one), setting, every=True)[0]
 
-    An archive without an index, which lld takes, promises nothing.
-    """
+
+def _beside(archives: Sequence[Archive], interfaces: Callable[[], Mapping[str, Interface]]) -> Setting:
+    # An archive without an index, which lld takes, promises nothing.
     indexed = [archive for archive in archives if archive.table.index is not None]
 
     def promised(name: str) -> bool:
         return any(name in archive.promises for archive in indexed)
 
     own = {archive.path: kind for archive in indexed if (kind := _libc_of(archive)) is not None}
-    setting = Setting(own, _rust_std, lambda name: not promised(name), whole=False, interfaces=interfaces)
-    return lambda one: judge(one, _home(one), setting, every=True)[0]
+    return Setting(own, _rust_std, lambda name: not promised(name), whole=False, interfaces=interfaces)
 
 
 def _libc_of(archive: Archive) -> str | None:
