@@ -101,7 +101,7 @@ static int append_from_all(const char *path, char *why, size_t size)
     file = fopen(path, "r");
     if (file == NULL)
         return say(why, size, "%s: %s", path, strerror(errno));
-    fread(found, 1, sizeof found - 1, file);
+    found[fread(found, 1, sizeof found - 1, file)] = 0;
     fclose(file);
     return strcmp(found, expected) == 0 ? DEMO_OK : say(why, size, "the file holds other lines");
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,17 @@ def test_an_attack_ends_the_program(built: Built, way: str) -> None:
     if letter != "t":  # what fits is let through
         fits = {"r": "8", "f": "1023", "s": "short"}.get(letter, "seven..")
         assert built.attack(letter, fits)[0] == 0
+
+
+@pytest.mark.parametrize("linker", ["bfd", "lld", "mold", "rust-lld"])
+def test_relocated_data_is_read_only_whoever_linked(built: Built, linker: str) -> None:
+    if linker != "rust-lld" and shutil.which(f"ld.{linker}") is None and shutil.which(linker) is None:
+        pytest.skip(f"{linker} is not installed: apt-get install {linker}")
+    options = ("static=1", f"libc={built.libc}", "python=none", "hardening=1", f"linker={linker}")
+    output = built.checkout.build(*options, "attacked")
+    assert f"linker {linker} (linker={linker})" in output
+    assert built.attack("t")[0] == -signal.SIGSEGV
+    assert built.attack("none") == (0, "went on\n")
 
 
 def test_a_projects_own_flags_win(built: Built) -> None:

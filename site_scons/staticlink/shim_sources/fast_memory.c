@@ -126,8 +126,11 @@ void *memmove(void *target, const void *source, size_t size)
 	} else if ((uintptr_t)to - (uintptr_t)from < size) {
 		move_backward(to, from, size);
 	} else if (size >= _STRING_UNIT && (uintptr_t)from - (uintptr_t)to >= size) {
-		void *end = to;
-		__asm__ volatile("rep movsb" : "+D"(end), "+S"(from), "+c"(size) : : "memory");
+		/* By words: moving bytes is fast on newer processors only. */
+		__m128i last = load(from + size - 16);
+		size_t words = size / 8;
+		store(to + size - 16, last);
+		__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 	} else {
 		move_forward(to, from, size);
 	}
@@ -163,7 +166,9 @@ void *memset(void *target, int byte, size_t size)
 		for (to = (unsigned char *)(((uintptr_t)to + 16) & -(uintptr_t)16); to + 16 < end; to += 16)
 			_mm_store_si128((__m128i *)to, block);
 	} else {
-		__asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(byte) : "memory");
+		size_t words = size / 8;
+		store(end - 16, block);
+		__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(_mm_cvtsi128_si64(block)) : "memory");
 	}
 	return target;
 }
