@@ -110,6 +110,29 @@ class SectionGraph:
             self._indexes[number] = References(one.data, one.display, one.machine, one.start, one.size)
         return self._indexes[number]
 
+    def needed_by(self, place: Place) -> Iterator[Place]:
+        """Yield the sections that need ``place`` directly."""
+        found, users = self.references(place.number), self._users_in(place.number)
+        sections = set(found.together.get(place.section, ()))
+        for symbol in self._defined_in(place):
+            if symbol < found.first:
+                sections.update(users.get(symbol, ()))
+        yield from (one for one in (Place(place.number, n) for n in sections) if not self._is_discarded(one))
+        for name in self.names_in(place):
+            yield from self._users_of(name)
+        section = found.table.sections.name(place.section)
+        if _IDENTIFIER.fullmatch(section):
+            for bound in ("__start_", "__stop_"):
+                yield from self._users_of(f"{bound}{section}")
+
+    def names_in(self, place: Place) -> Iterator[str]:
+        """Yield the names that mean a definition in this section, as references spell them."""
+        found = self.references(place.number)
+        for symbol in self._defined_in(place):
+            if symbol >= found.first:
+                name = found.name(symbol)
+                yield from (one for one in (name, *_versions(name)) if self._winner(one) == place.number)
+
     def _way(self, place: Place) -> tuple[Place, ...]:
         way = [place]
         while (before := self._known[way[-1]]) is not None and before != way[-1]:
@@ -127,7 +150,7 @@ class SectionGraph:
                     self._known[onward[one]] = one
                     one = onward[one]  # noqa: PLW2901  (the walk back ends the search)
                 return
-            for before in self._needed_by(one):
+            for before in self.needed_by(one):
                 if before not in onward and self._known.get(before, before) is not None:
                     onward[before] = one
                     waiting.append(before)
@@ -137,30 +160,7 @@ class SectionGraph:
         found = self.references(place.number)
         if place.section in found.retained or _STARTS.match(found.table.sections.name(place.section)):
             return not self._is_discarded(place)
-        return any(name in self._starts for name in self._satisfied(place))
-
-    def _needed_by(self, place: Place) -> Iterator[Place]:
-        """Yield the sections that need ``place`` directly."""
-        found, users = self.references(place.number), self._users_in(place.number)
-        sections = set(found.together.get(place.section, ()))
-        for symbol in self._defined_in(place):
-            if symbol < found.first:
-                sections.update(users.get(symbol, ()))
-        yield from (one for one in (Place(place.number, n) for n in sections) if not self._is_discarded(one))
-        for name in self._satisfied(place):
-            yield from self._users_of(name)
-        section = found.table.sections.name(place.section)
-        if _IDENTIFIER.fullmatch(section):
-            for bound in ("__start_", "__stop_"):
-                yield from self._users_of(f"{bound}{section}")
-
-    def _satisfied(self, place: Place) -> Iterator[str]:
-        """Yield the names that mean a definition in this section, as references spell them."""
-        found = self.references(place.number)
-        for symbol in self._defined_in(place):
-            if symbol >= found.first:
-                name = found.name(symbol)
-                yield from (one for one in (name, *_versions(name)) if self._winner(one) == place.number)
+        return any(name in self._starts for name in self.names_in(place))
 
     def _defined_in(self, place: Place) -> Sequence[int]:
         """Return the numbers of the symbols, local ones among them, that are defined in a section."""
