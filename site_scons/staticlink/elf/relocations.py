@@ -22,7 +22,7 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from staticlink.elf.groups import GROUP
+from staticlink.elf.groups import GROUP, SYMTAB
 from staticlink.elf.symtab import LORESERVE, Symtab
 
 if TYPE_CHECKING:
@@ -190,8 +190,9 @@ class References:
 
     def _pairs(self) -> Iterator[tuple[int, int]]:
         sections = self.table.sections
+        groups = SYMTAB in sections.types  # otherwise nobody has checked them
         for number, kind in enumerate(sections.types):
-            if kind == GROUP:
+            if kind == GROUP and groups:
                 words = sections.data(number, "a section group")
                 _, *members = struct.unpack(f"{self.table.header.order}{len(words) // 4}I", words)
                 kept = [one for one in members if sections.types[one] not in (_RELA, _REL)]

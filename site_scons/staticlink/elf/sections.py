@@ -198,8 +198,10 @@ class SectionTable:
         if self._names is None:
             raw = bytes(self.data(self._names_index, "the section name table"))
             at = self._columns[0][number]
-            return decode_names(raw[at : raw.index(b"\0", at)])
-        return self._names[number - 1]
+            end = raw.find(b"\0", at)
+            if end >= 0:
+                return decode_names(raw[at:end])
+        return self.names()[number - 1]
 
     def find(self, name: str) -> tuple[int, ...]:
         """Return the numbers of the sections of an object that are called ``name``, without reading all names."""
