@@ -39,7 +39,6 @@ _WORDS = {64: ({_RELA: 6, _REL: 4}, 3), 32: ({_RELA: 3, _REL: 2}, 1)}
 #: bits -> half words in a symbol, and which of them holds the number of its section.
 _SECTION_AT = {64: (12, 3), 32: (8, 7)}
 _LITTLE = sys.byteorder == "little"
-_NONE: frozenset[int] = frozenset()
 _DIGEST = 16  # bytes
 
 
@@ -82,14 +81,6 @@ class References:
         self.framed = frozenset(home for home in framed if self._flags[home] & _EXECUTABLE)
         self.together = self._read_ties()
         self.retained = tuple(number for number, flags in enumerate(self._flags) if flags & _RETAIN)
-
-    def needs(self, section: int) -> tuple[frozenset[int], frozenset[int]]:
-        """Return the numbers of the symbols, and the sections, that are needed where ``section`` is."""
-        symbols, sections = self.used.get(section, _NONE), self.together.get(section, _NONE)
-        if section in self.framed:
-            framed = self.used[self.frames]
-            symbols |= {symbol for symbol in framed if self.homes[symbol] not in self.framed}
-        return symbols, sections
 
     def name(self, symbol: int) -> str:
         """Return the name of a global symbol."""

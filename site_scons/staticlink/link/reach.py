@@ -19,6 +19,8 @@ Not modelled: sections that a linker script of the project's own keeps.
 from __future__ import annotations
 
 import re
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from staticlink.elf.relocations import References
@@ -47,7 +49,7 @@ class SectionGraph:
     """Who needs whom among the sections of one link; objects are read as the search comes to them."""
 
     __slots__ = (
-        "_discarded", "_homes", "_indexes", "_known", "_referrers", "_resolution", "_starts", "_users",
+        "_discarded", "_homes", "_indexes", "_known", "_referrers", "_resolution", "_starts", "_used_by",
     )  # fmt: skip
 
     def __init__(self, resolution: Resolution) -> None:
@@ -55,7 +57,7 @@ class SectionGraph:
         self._resolution = resolution
         self._indexes: dict[int, References] = {}
         self._homes: dict[int, dict[int, list[int]]] = {}
-        self._users: dict[int, dict[int, list[int]]] = {}
+        self._used_by: dict[int, dict[int, list[int]]] = {}
         #: A section -> the one that needs it on the way from an entry point, itself at the end; ``None``: no way.
         self._known: dict[Place, Place | None] = {}
         options = resolution.options
@@ -72,11 +74,6 @@ class SectionGraph:
     def referrers(self, symbol: str) -> tuple[ObjectFile, ...]:
         """Return the objects that refer to ``symbol`` by that name, in the order in which they joined."""
         return tuple(self._resolution.loaded[number] for number, _ in self._referrers.get(symbol, ()))
-
-    def way_to(self, symbol: str) -> tuple[Place, ...] | None:
-        """Return the sections by which the program reaches ``symbol``, from an entry point on; ``None``: it cannot."""
-        place = self.place_of(symbol)
-        return self._way(place) if place is not None and self.is_reached(place) else None
 
     def way_to_reference(self, symbol: str) -> tuple[Place, ...] | None:
         """Return the sections by which the program reaches one that refers to ``symbol`` by that name."""
@@ -112,18 +109,9 @@ class SectionGraph:
 
     def needed_by(self, place: Place) -> Iterator[Place]:
         """Yield the sections that need ``place`` directly."""
-        found, users = self.references(place.number), self._users_in(place.number)
-        sections = set(found.together.get(place.section, ()))
-        for symbol in self._defined_in(place):
-            if symbol < found.first:
-                sections.update(users.get(symbol, ()))
-        yield from (one for one in (Place(place.number, n) for n in sections) if not self._is_discarded(one))
-        for name in self.names_in(place):
-            yield from self._users_of(name)
-        section = found.table.sections.name(place.section)
-        if _IDENTIFIER.fullmatch(section):
-            for bound in ("__start_", "__stop_"):
-                yield from self._users_of(f"{bound}{section}")
+        yield from self._needed_inside(place)
+        for number, spelling in self._asked_for(place):
+            yield from self._users(number, spelling)
 
     def names_in(self, place: Place) -> Iterator[str]:
         """Yield the names that mean a definition in this section, as references spell them."""
@@ -140,21 +128,34 @@ class SectionGraph:
         return tuple(reversed(way))
 
     def _search(self, place: Place) -> None:
-        """Find a way from an entry point to ``place``; note for every section on it which one leads to it."""
-        onward: dict[Place, Place] = {place: place}
-        waiting = [place]
-        for one in waiting:
-            if self._known.get(one) is not None or self._is_start(one):
-                self._known.setdefault(one, one)
-                while one != place:
-                    self._known[onward[one]] = one
-                    one = onward[one]  # noqa: PLW2901  (the walk back ends the search)
-                return
-            for before in self.needed_by(one):
-                if before not in onward and self._known.get(before, before) is not None:
-                    onward[before] = one
-                    waiting.append(before)
-        self._known.update(dict.fromkeys(waiting))
+        """Find a way from an entry point to ``place``; note for every section on it which one leads to it.
+
+        What extracted a member joined before it, so the objects that joined first are looked at first.
+        """
+        onward: dict[Place, Place] = {}
+        # Number of an object, when it was noted, a section of it or a name that it refers to, and where that leads.
+        noted = count(1)
+        waiting: list[tuple[int, int, Place | str, Place]] = [(place.number, 0, place, place)]
+        while waiting:
+            number, _, what, after = heappop(waiting)
+            for one in (what,) if isinstance(what, Place) else self._users(number, what):
+                if one in onward or self._known.get(one, one) is None:
+                    continue
+                onward[one] = after
+                if one in self._known or self._is_start(one):
+                    self._note_way(one, place, onward)
+                    return
+                for before in self._needed_inside(one):
+                    heappush(waiting, (number, next(noted), before, one))
+                for other, spelling in self._asked_for(one):
+                    heappush(waiting, (other, next(noted), spelling, one))
+        self._known.update(dict.fromkeys(onward))
+
+    def _note_way(self, one: Place, place: Place, onward: Mapping[Place, Place]) -> None:
+        self._known.setdefault(one, one)
+        while one != place:
+            self._known[onward[one]] = one
+            one = onward[one]
 
     def _is_start(self, place: Place) -> bool:
         found = self.references(place.number)
@@ -170,30 +171,54 @@ class SectionGraph:
                 homes.setdefault(home, []).append(symbol)
         return self._homes[place.number].get(place.section, ())
 
+    def _needed_inside(self, place: Place) -> Iterator[Place]:
+        """Yield the sections of the same object that need ``place``, but for those that do by a global symbol."""
+        found, users = self.references(place.number), self._users_in(place.number)
+        sections = set(found.together.get(place.section, ()))
+        for symbol in self._defined_in(place):
+            if symbol < found.first:
+                sections.update(users.get(symbol, ()))
+        return (one for one in (Place(place.number, n) for n in sorted(sections)) if not self._is_discarded(one))
+
+    def _asked_for(self, place: Place) -> Iterator[tuple[int, str]]:
+        """Yield the numbers of the objects that refer to a global symbol in this section, and the name they use."""
+        for name in self.names_in(place):
+            yield place.number, name
+            yield from self._referrers.get(name, ())
+        section = self.references(place.number).table.sections.name(place.section)
+        if _IDENTIFIER.fullmatch(section):
+            for bound in ("__start_", "__stop_"):
+                yield from self._referrers.get(f"{bound}{section}", ())
+
     def _users_of(self, name: str) -> Iterator[Place]:
         """Yield the sections that refer to the global symbol ``name``."""
         winner = self._winner(name)
         own = [(winner, name)] if winner is not None else []
         for number, spelling in (*own, *self._referrers.get(name, ())):
-            symbol = self.references(number).number(spelling)
-            for section in self._users_in(number).get(symbol, ()) if symbol is not None else ():
-                if not self._is_discarded(Place(number, section)):
-                    yield Place(number, section)
+            yield from self._users(number, spelling)
+
+    def _users(self, number: int, spelling: str) -> Iterator[Place]:
+        """Yield the sections of an object that refer to a global symbol by that name."""
+        symbol = self.references(number).number(spelling)
+        for section in self._users_in(number).get(symbol, ()) if symbol is not None else ():
+            if not self._is_discarded(Place(number, section)):
+                yield Place(number, section)
 
     def _users_in(self, number: int) -> dict[int, list[int]]:
         """Return the number of a symbol -> the sections of the object that refer to it."""
-        if number not in self._users:
+        if number not in self._used_by:
             found = self.references(number)
             users: dict[int, list[int]] = {}
             for section, symbols in found.used.items():
                 if section != found.frames:
                     for symbol in symbols:
                         users.setdefault(symbol, []).append(section)
+            framed = list(found.framed)  # most symbols that frames refer to have no other user, and share it
             for symbol in found.used.get(found.frames, ()):
                 if found.homes[symbol] not in found.framed:
-                    users.setdefault(symbol, []).extend(found.framed)
-            self._users[number] = users
-        return self._users[number]
+                    users[symbol] = [*users[symbol], *framed] if symbol in users else framed
+            self._used_by[number] = users
+        return self._used_by[number]
 
     def _winner(self, name: str) -> int | None:
         state = self._resolution.state.get(name, UNDEFINED)

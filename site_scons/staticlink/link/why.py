@@ -18,7 +18,7 @@ from staticlink.link.resolution import COMMON, ROLE_BITS, ROLE_MASK, STRONG, UND
 from staticlink.link.resolve import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from staticlink.libc.verdict import Verdict
     from staticlink.link.inputs import ObjectFile
@@ -122,9 +122,14 @@ def ask_why(
     return Answer(symbol, resolution.profile, state, wanted, tuple(defined), chain, similar, libcs, at_run_time)
 
 
-def explain_member(one: ObjectFile, resolution: Resolution) -> Iterator[Step]:
-    """Yield why ``one`` joined the link, then why its referrer did, and so on to an object or an option."""
-    reasons = {id(found.extracted): found for found in resolution.extractions}
+def explain_member(
+    one: ObjectFile, resolution: Resolution, reasons: Mapping[int, Extraction] | None = None
+) -> Iterator[Step]:
+    """Yield why ``one`` joined the link, then why its referrer did, and so on to an object or an option.
+
+    ``reasons`` are those of :func:`reasons_of`, for whoever asks of many members.
+    """
+    reasons = reasons_of(resolution) if reasons is None else reasons
     seen: ObjectFile | None = one
     while seen is not None:
         found = reasons.get(id(seen))
@@ -133,6 +138,11 @@ def explain_member(one: ObjectFile, resolution: Resolution) -> Iterator[Step]:
             return
         yield Step(seen.display, found.symbol, found.reference)
         seen = find_referrer(found, resolution)
+
+
+def reasons_of(resolution: Resolution) -> dict[int, Extraction]:
+    """Return the identity of each member that was extracted -> its extraction."""
+    return {id(found.extracted): found for found in resolution.extractions}
 
 
 def find_referrer(extraction: Extraction, resolution: Resolution) -> ObjectFile | None:

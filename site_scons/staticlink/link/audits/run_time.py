@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ import toml
 from staticlink.elf.warnings import read_warnings
 from staticlink.link.audits.definitions import is_libc, owner_of
 from staticlink.link.reach import SectionGraph
-from staticlink.link.why import explain_member
+from staticlink.link.why import explain_member, reasons_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,7 +105,15 @@ def find_needs(resolution: Resolution) -> Needs:
     graph = SectionGraph(resolution)
     asked = sorted(name for name in warned | own if graph.referrers(name))
     chosen = ((name, row) for name in asked if (row := _row(rows, name, warned)) is not None)
-    found = tuple(_need(name, row, resolution, graph, follow=glibc) for name, row in chosen)
+    reasons = reasons_of(resolution)
+
+    def chain(name: str) -> tuple[str, ...]:
+        owner = owner_of(resolution, name)
+        steps = explain_member(owner, resolution, reasons) if owner is not None else ()
+        lines = (f"extracted {one.extracted}: {one.reference} refers to {one.symbol}" for one in steps if one.symbol)
+        return tuple(islice(lines, _SHOWN))
+
+    found = tuple(_need(name, row, chain(name), graph, follow=glibc) for name, row in chosen)
     return Needs(found, {**read, **graph.read})
 
 
@@ -178,17 +187,13 @@ def _row(rows: Sequence[Row], symbol: str, warned: Iterable[str]) -> Row | None:
     return next(fitting, None)
 
 
-def _need(name: str, row: Row, resolution: Resolution, graph: SectionGraph, *, follow: bool) -> Need:
+def _need(name: str, row: Row, chain: tuple[str, ...], graph: SectionGraph, *, follow: bool) -> Need:
     """Return what there is to know of a function; the graph is searched for a way to it only to ``follow`` it."""
-    owner = owner_of(resolution, name)
-    steps = explain_member(owner, resolution) if owner is not None else ()
-    chain = [f"extracted {one.extracted}: {one.reference} refers to {one.symbol}" for one in steps if one.symbol]
     referrers = tuple(one.display for one in graph.referrers(name))
     if not follow:
-        return Need(name, row, referrers, tuple(chain[:_SHOWN]))
+        return Need(name, row, referrers, chain)
     way = graph.way_to_reference(name)
-    places = tuple(map(graph.describe, way)) if way is not None else None
-    return Need(name, row, referrers, tuple(chain[:_SHOWN]), places)
+    return Need(name, row, referrers, chain, tuple(map(graph.describe, way)) if way is not None else None)
 
 
 def _warnings(resolution: Resolution, libc: Archive) -> Iterator[tuple[ObjectFile, tuple[str, ...]]]:
