@@ -36,6 +36,7 @@ from staticlink.link.inputs import Archive, read_input  # noqa: E402
 from staticlink.link.libc import compiler_directories, describe_libc  # noqa: E402
 from staticlink.link.linker import Linker  # noqa: E402
 from staticlink.link.request import LinkRequest  # noqa: E402
+from staticlink.link.shims import load_shims  # noqa: E402
 from staticlink.report.linkplan import write_plan  # noqa: E402
 from staticlink.target import Target  # noqa: E402
 
@@ -100,6 +101,7 @@ def left_out(function: Callable[..., Any], sink: list[float]) -> Iterator[Callab
 def seconds_to_plan(request: LinkRequest) -> float:
     """Plan ``request`` and return the seconds that took, without those of other processes and of writing the plan."""
     outside: list[float] = []
+    load_shims.cache_clear()
 
     def stop(*_: object) -> None:
         raise PlannedError

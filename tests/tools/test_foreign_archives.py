@@ -195,7 +195,7 @@ def test_curl_with_all_that_it_was_configured_for_is_refused(tmp_path: Path) -> 
         "  called by libldap.a(os-ip.o), compiled for glibc\n"
         "  libldap.a(os-ip.o) asks for __snprintf_chk, which glibc's headers make and musl does not define\n"
         "  called by 3 more\n"
-        "  the result of strerror_r is an integer of 8 bytes under glibc, an integer of 4 bytes under musl\n"
+        "  the result of strerror_r is a pointer under glibc, an integer of 4 bytes under musl\n"
         "  fix: compile libldap.a for musl, as staticlink cc does\n"
         "  see: musl.linkplan.json\n"
     )

@@ -15,6 +15,7 @@ A reference to one version of a function (``fopen@GLIBC_2.2.5``) is understood b
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +60,12 @@ class Shim:
     functions: tuple[str, ...] = ()
 
 
+@cache
 def load_shims(policy: Path = _POLICY, sources: Path = _SOURCES) -> tuple[Shim, ...]:
-    """Return the shims of ``policy``, in its order; all faults of the file are raised at once."""
+    """Return the shims of ``policy``, in its order, read once in a process.
+
+    Raises :class:`StaticlinkError` with all faults of the file.
+    """
     try:
         rows = toml.loads(policy.read_text(encoding="utf-8")).get("shim", [])
     except toml.TomlDecodeError as error:

@@ -113,7 +113,7 @@ class Comparison:
         name = named(self.one, one) or named(self.other, other) or name
         if a is None or b is None:
             if a is not b:  # who sees nothing is not misled
-                said = self._say(name, f"{name} is {describe(self.one, a)}", describe(self.other, b))
+                said = self._say(name, f"{name} is {in_words(self.one, a)}", in_words(self.other, b))
                 own.append(replace(said, callers=(self.other.libc if a is None else self.one.libc,)))
         elif a.tag == b.tag == "subroutine_type":
             self._compare_functions(a, b, name, own, to)
@@ -128,7 +128,7 @@ class Comparison:
                 own.append(self._say(name, f"{name} is {words}", f"{size_of(self.other, b)}"))
             self._lead(target(a), target(b), name, to)
         elif describe(self.one, a) != describe(self.other, b):
-            own.append(self._say(name, f"{name} is {describe(self.one, a)}", describe(self.other, b)))
+            own.append(self._say(name, f"{name} is {in_words(self.one, a)}", in_words(self.other, b)))
 
     def _compare_functions(
         self, a: DebugEntry, b: DebugEntry, name: str, own: list[Difference], to: list[tuple[int | None, int | None]]
@@ -215,6 +215,11 @@ def describe(view: View, entry: DebugEntry | None) -> str:
         return {"array_type": "an array", "subroutine_type": "a function"}.get(entry.tag, "a struct or union")
     kind = _ENCODINGS.get(int(entry.values["encoding"]), "") if entry.tag == "base_type" else ""
     return f"{kind or 'an integer'} of {size_of(view, entry)} bytes"
+
+
+def in_words(view: View, entry: DebugEntry | None) -> str:
+    """Return what a type is called where two are told apart: to a caller a pointer is no other than a number."""
+    return "a pointer" if entry is not None and entry.tag == "pointer_type" else describe(view, entry)
 
 
 def size_of(view: View, entry: DebugEntry | None) -> int:
