@@ -29,7 +29,7 @@ from staticlink.link.reach import SectionGraph
 from staticlink.link.why import explain_member, reasons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from staticlink.elf.relocations import References
     from staticlink.link.audits.foreign_libc import Judged
@@ -94,7 +94,7 @@ def find_needs(resolution: Resolution) -> Needs:
     if libc is None:
         return Needs()
     glibc = _GLIBC in libc.promises
-    rows = load_rows("glibc" if glibc else "musl")
+    rows = load_rows("glibc" if glibc else "musl", libc.promises)
     warnings = dict(_warnings(resolution, libc)) if glibc else {}
     warned = {name for names in warnings.values() for name in names}
     named = {name for row in rows if not row.warned for name in row.symbols} & resolution.state.keys()
@@ -117,8 +117,8 @@ def find_needs(resolution: Resolution) -> Needs:
     return Needs(found, {**read, **graph.read})
 
 
-def load_rows(libc: str) -> tuple[Row, ...]:
-    """Return what policy says of the functions of ``libc``."""
+def load_rows(libc: str, defined: Container[str] | None = None) -> tuple[Row, ...]:
+    """Return what policy says of the functions of ``libc``, whose archive defines ``defined`` if that is known."""
     rows = toml.loads((_POLICY / f"{libc}.toml").read_text(encoding="utf-8"))["function"]
     return tuple(
         Row(
@@ -130,6 +130,7 @@ def load_rows(libc: str) -> tuple[Row, ...]:
             row.get("warned", False),
         )
         for row in rows
+        if defined is None or row.get("if_defined") is None or row["if_defined"] in defined
     )
 
 
