@@ -79,8 +79,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "staticlink": [*core, "staticlink.cli"],
         "scons": [*core, "SCons", f"--site-dir={TOP / 'site_scons'}"],
     }
-    if os.geteuid() != 0:
-        commands["chroot"] = ["unshare", "--map-root-user", shutil.which("chroot") or "/usr/sbin/chroot"]
+    as_root = ["unshare", "--map-root-user"] if os.geteuid() != 0 else []
+    commands["chroot"] = [*as_root, shutil.which("chroot", path="/usr/sbin:/usr/bin:/sbin:/bin") or "chroot"]
     for name, words in commands.items():
         (place / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
         (place / name).chmod(0o755)
