@@ -4,9 +4,10 @@
 linker starts: reading, resolving, choosing the unwinder and shims, ordering, auditing, and keeping the outcome for
 the next time. Time in other processes (asking the linker its version, compiling shims) and writing the link plan are
 taken out. Every run begins with no Python object of the one before, and with the files in the page cache. Planned again
-is the same link after an edit: a byte of a function's body in a member of an archive, which the kept outcome survives,
-and a symbol more in an object, which it does not. The linkers link the same inputs in the planned order. Runs of
-everything alternate, so that what else the machine does meets all of them.
+is the same link after an edit: a byte of a function's body in a member of an archive, and a private function more in an
+object, in a section of its own, which the kept outcome survives; a public function more, which it does not. The linkers
+link the same inputs in the planned order. Runs of everything alternate, so that what else the machine does meets all of
+them.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 #: At most this many times what the linker takes.
 LIMITS = {"ld.bfd": 0.10, "rust-lld": 0.25}
 REPLAN_LIMIT = 0.25
-NOTHING, BODY, SYMBOL = "planning", "planning again, a body changed", "planning again, a symbol more"
+NOTHING, BODY = "planning", "planning again, a body changed"
+PRIVATE, PUBLIC = "planning again, a private symbol more", "planning again, a public symbol more"
 #: The function of libdemo.a whose body is edited.
 FUNCTION = "demo_allocate"
 
@@ -158,9 +160,13 @@ def edit_body(path: Path) -> None:
     path.write_bytes(data)
 
 
-def add_symbol(path: Path, number: int) -> None:
-    """Give the object at ``path`` another global symbol."""
-    subprocess.run(["objcopy", f"--add-symbol=added_{number}=.text:0,function,global", str(path)], check=True)
+def add_function(path: Path, number: int, binding: str) -> None:
+    """Give the object at ``path`` another function, ``local`` or ``global``, in a section of its own."""
+    section, code = f".text.added_{number}_{binding}", path.with_suffix(".code")
+    code.write_bytes(b"\xc3")
+    symbol = f"added_{number}_{binding}={section}:0,function,{binding}"
+    added = [f"--add-section={section}={code}", f"--set-section-flags={section}=alloc,code,readonly"]
+    subprocess.run(["objcopy", *added, f"--add-symbol={symbol}", str(path)], check=True)
 
 
 def measure(build: Path, runs: int) -> dict[str, list[float]]:
@@ -174,7 +180,8 @@ def measure(build: Path, runs: int) -> dict[str, list[float]]:
         edits: dict[str, Callable[[int], None]] = {
             NOTHING: lambda _: Path(scratch, "demo.planned.json").unlink(missing_ok=True),
             BODY: lambda _: edit_body(copies["libdemo.a"]),
-            SYMBOL: lambda number: add_symbol(copies["main.o"], number),
+            PRIVATE: lambda number: add_function(copies["main.o"], number, "local"),
+            PUBLIC: lambda number: add_function(copies["main.o"], number, "global"),
         }
         links = linkers(command, Path(scratch, "linked"))
         for number in range(runs + 1):
@@ -213,8 +220,9 @@ def main() -> None:
         ratio = f"{planning / median:11.2f}" if name[:8] != "planning" else " " * 11
         limit = f"{LIMITS[name]:9.2f}" if name in LIMITS else ""
         print(f"{name:37}{median * 1e3:8.1f}{min(found[name]) * 1e3:9.1f}  {ratio}{limit}")
-    print(f"{BODY}: {medians[BODY] / planning:.2f} of planning, at most {REPLAN_LIMIT:.2f} wanted")
-    print(f"{SYMBOL}: {medians[SYMBOL] / planning:.2f} of planning, which it is from nothing")
+    for name in (BODY, PRIVATE):
+        print(f"{name}: {medians[name] / planning:.2f} of planning, at most {REPLAN_LIMIT:.2f} wanted")
+    print(f"{PUBLIC}: {medians[PUBLIC] / planning:.2f} of planning, which it is from nothing")
     command = json.loads((options.build / "demo.linkplan.json").read_text(encoding="utf-8"))["command"]
     for name, line in linkers(command, Path("x")).items():
         print(f"{name}: {version(line[: line.index('-m')])}")

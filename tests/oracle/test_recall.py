@@ -187,6 +187,10 @@ UNSEEN: dict[str, Callable[[Project], None]] = {
     "a body, the times put back": body_with_old_times,
     "another inode, size and times alike": exchanged,
     "a member nobody looks at": lambda one: one.alter("late/libc3.a", "n.o", undefined=("nobody",)),
+    "a local symbol": lambda one: one.alter("a.a", "a.o", local=("own",)),
+    "a local symbol in an object": lambda one: one.object(
+        "main.o", strong=("main",), undefined=("a", "b", "c"), weak_undefined=("w",), local=("own",)
+    ),
     "a file in a later directory": lambda one: one.object("libc/libc3.a", strong=("c",)),
 }
 
@@ -265,6 +269,61 @@ def test_what_no_plan_depends_on_lets_it_stand(project: Project, edit: str) -> N
 def test_what_a_plan_depends_on_has_it_made_again(project: Project, edit: str) -> None:
     SEEN[edit](project)
     assert not project.recalled()
+
+
+#: Lines of C before and after an edit: what the compiler makes of it, and whether it has to be planned for.
+COMPILED = {
+    "another constant": ('const char *a(void) { return "one"; }', 'const char *a(void) { return "three"; }', True),
+    "the first constant": ("int a(void) { return 1; }", "double a(double x) { return x * 1.1; }", True),
+    "a private function": (
+        "int a(void) { return 1; }",
+        "__attribute__((noinline)) static int own(int x) { return x * 3; } int a(int x) { return own(x) + own(7); }",
+        True,
+    ),
+    "a private table": (
+        "int a(void) { return 1; }",
+        "static int t[9]; static const int u[] = {4, 5}; int a(int x) { t[x]++; return t[x + 1] + u[x]; }",
+        True,
+    ),
+    "a private function less": (
+        "__attribute__((noinline)) static int own(int x) { return x * 3; } int a(int x) { return own(x) + own(7); }",
+        "int a(void) { return 1; }",
+        True,
+    ),
+    "a public function": ("int a(void) { return 1; }", "int a(void) { return 1; } int a3(void) { return 2; }", False),
+    "a call": ("int a(void) { return 1; }", "int n(void); int a(void) { return n(); }", False),
+    "a private constructor": (
+        "int a(void) { return 1; }",
+        "static int v; __attribute__((constructor)) static void begin(void) { v = 5; } int a(void) { return v; }",
+        False,
+    ),
+    "a section that the linker marks the bounds of": (
+        "int a(void) { return 1; }",
+        '__attribute__((section("bounded"), used)) static int v; int a(void) { return 1; }',
+        False,
+    ),
+}
+
+
+def compile_into(archive: Path, text: str) -> None:
+    """Make an archive of one object, compiled from ``text``."""
+    source, made = archive.with_suffix(".c"), archive.with_suffix(".o")
+    source.write_text(f"{text}\n", encoding="utf-8")
+    command = ["gcc", "-O2", "-ffunction-sections", "-fdata-sections", "-c", str(source), "-o", str(made)]
+    subprocess.run(command, check=True, timeout=60)
+    archive.unlink()
+    subprocess.run(["ar", "rcD", str(archive), str(made)], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("edit", COMPILED)
+def test_an_edit_in_c(project: Project, edit: str) -> None:
+    """What only the object itself can see is not planned for, in whatever sections the compiler puts it."""
+    before, after, stands = COMPILED[edit]
+    compile_into(project.directory / "a.a", before)
+    assert isinstance(project.fresh(), Planned)
+    time.sleep(0.03)
+    compile_into(project.directory / "a.a", after)
+    assert project.recalled() is stands
 
 
 def random_edit(project: Project, dice: random.Random) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.elf.relocations import References
 from staticlink.errors import StaticlinkError
 
 from tests.elf_writer import Specimen, write_object
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _RELA = 4
 
@@ -54,6 +59,30 @@ def test_the_digest_depends_on_what_a_section_uses_and_not_on_where() -> None:
     struct.pack_into("<I", other, start + 12, second)
     assert read(bytes(moved)).digest() == read(data).digest()
     assert read(bytes(other)).digest() != read(data).digest()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            '__attribute__((section("one"))) int f(void) { return 1; }',
+            '__attribute__((section("two"))) int f(void) { return 1; }',
+        ),
+        (
+            "int f(void) { return 1; } __attribute__((cold)) int g(void) { return 2; }",
+            "__attribute__((cold)) int f(void) { return 1; } int g(void) { return 2; }",
+        ),
+    ],
+    ids=["the name of a section", "the section of a symbol"],
+)
+def test_the_digest_depends_on_which_section_holds_what(tmp_path: Path, before: str, after: str) -> None:
+    digests = []
+    for name, text in (("before.c", before), ("after.c", after), ("again.c", before)):
+        (tmp_path / name).write_text(f"{text}\n", encoding="utf-8")
+        subprocess.run(["gcc", "-O2", "-c", name, "-o", "a.o"], cwd=tmp_path, check=True, timeout=60)
+        digests.append(read((tmp_path / "a.o").read_bytes()).digest())
+    assert digests[0] != digests[1]
+    assert digests[0] == digests[2]
 
 
 def test_a_relocation_that_names_no_symbol_of_the_object_is_refused() -> None:

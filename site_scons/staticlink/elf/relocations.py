@@ -105,13 +105,15 @@ class References:
         return ((self.table.name(offset), number) for number, offset in enumerate(self._name_offsets, self.first))
 
     def digest(self) -> bytes:
-        """Return a digest of everything said here, but for the names and homes of global symbols."""
+        """Return a digest of everything said here, of the sections' names and of the global symbols' places."""
         found = blake2b(array("I", self._flags).tobytes(), digest_size=_DIGEST)
         codes = [*self.homes[: self.first], *range(1 << 31, (1 << 31) + len(self.homes) - self.first)]
         code = codes.__getitem__
         for section, symbols in self.used.items():
             found.update(array("I", [section, 0, *sorted(set(map(code, symbols)))]).tobytes())
-        found.update(repr(sorted((one, sorted(ties)) for one, ties in self.together.items())).encode())
+        found.update(self.homes[self.first :].tobytes())
+        ties = sorted((one, sorted(others)) for one, others in self.together.items())
+        found.update(repr((ties, self.table.groups, self.table.section_names())).encode())
         return found.digest()
 
     def _read_homes(self) -> array[int]:

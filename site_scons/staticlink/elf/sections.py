@@ -47,6 +47,10 @@ _ENTRY_WORDS = {64: (14, 15), 32: (9, 9)}
 _KNOWN_TYPES = frozenset({*range(12), *range(14, 19), 0x70000001})
 _SHT_LOOS, _SHT_VERSYM, _SHT_LOUSER = 0x60000000, 0x6FFFFFFF, 0x80000000
 _ALLOC, _OS_NONCONFORMING = 2, 0x100
+#: What compilers call a section of one function or one datum begins so. Linkers gather these.
+_OF_ONE = tuple(f".{name}.".encode() for name in ("text", "rodata", "data", "bss", "tdata", "tbss", "gcc_except_table"))
+#: Types of sections whose names nobody looks at: none, tables of symbols and of strings, relocations, groups.
+_NAMELESS = frozenset({0, 2, 3, _RELA, _REL, 17, 18})
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 #: The names of one table may come to this many bytes.
 _NAMES_LIMIT = 1 << 26
@@ -56,11 +60,11 @@ class SectionTable:
     """The section headers of the file in ``view``, and the bytes they describe."""
 
     __slots__ = (
-        "_columns",
         "_display",
         "_executable",
         "_headers",
         "_layout",
+        "_name_offsets",
         "_names",
         "_names_index",
         "_order",
@@ -99,8 +103,8 @@ class SectionTable:
         self.types: Sequence[int] = words[1::step]
         self._names: tuple[str, ...] | None = None
         if not executable:
-            self._columns = words[0::step], words[1::step], words[link::step], words[info::step]
-            self._check_references(self._columns[0], *self._columns[2:])
+            self._name_offsets = words[0::step]
+            self._check_references(self._name_offsets, words[link::step], words[info::step])
             low, high = _ENTRY_WORDS[header.bits]
             self._check_relocations(_RELOCATION_SIZES[header.bits], words[low::step], words[high::step])
 
@@ -149,9 +153,12 @@ class SectionTable:
             if kind in sizes and self.row(number)[9] != sizes[kind]:
                 self.fail(f"section {number} holds relocations of {self.row(number)[9]} bytes, one has {sizes[kind]}")
 
-    def without_places(self) -> tuple[bytes | memoryview | array[int], ...]:
-        """Return the name table, and the headers' columns that say what is there, not where or how much."""
-        return (self.data(self._names_index, "the section name table"), *self._columns)
+    def telling_names(self) -> Iterator[bytes]:
+        """Yield the names of an object's sections, but for tables, relocations and what holds one function or datum."""
+        raw = bytes(self.data(self._names_index, "the section name table"))
+        for at, kind in zip(self._name_offsets, self.types, strict=True):
+            if kind not in _NAMELESS and not raw.startswith(_OF_ONE, at):
+                yield raw[at : raw.find(b"\0", at)]
 
     def row(self, number: int) -> tuple[int, ...]:
         """Return name, type, flags, address, offset, size, link, info, alignment and entry size of a section."""
@@ -197,7 +204,7 @@ class SectionTable:
         """Return the name of one section of an object, without reading all names."""
         if self._names is None:
             raw = bytes(self.data(self._names_index, "the section name table"))
-            at = self._columns[0][number]
+            at = self._name_offsets[number]
             end = raw.find(b"\0", at)
             if end >= 0:
                 return decode_names(raw[at:end])
@@ -211,7 +218,7 @@ class SectionTable:
         while at >= 0:
             offsets.add(at)
             at = raw.find(wanted, at + 1)
-        return tuple(number for number, offset in enumerate(self._columns[0]) if offset in offsets) if offsets else ()
+        return tuple(number for number, offset in enumerate(self._name_offsets) if offset in offsets) if offsets else ()
 
     def _read_names(self) -> Iterator[str]:
         if not 0 < self._names_index < self.count:

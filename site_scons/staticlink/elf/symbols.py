@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from hashlib import blake2b
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from staticlink.elf.header import MAGIC
@@ -37,6 +38,8 @@ _FINGERPRINT = 16  # bytes
 _SLIM = "__gnu_lto_slim"
 #: bits -> layout of a symbol of which only name, info and section are read.
 _ROLE_LAYOUT = {64: "IBxH16x", 32: "I8xBxH"}
+#: bits -> half words in a symbol, which of them holds info and other, and which the section.
+_HALVES = {64: (12, 2, 3), 32: (8, 6, 7)}
 
 
 class ObjectSymbols(NamedTuple):
@@ -78,8 +81,9 @@ def read_object(
 ) -> tuple[ObjectSymbols, bytes]:
     """Return what :func:`read_symbols` does, and a fingerprint of everything this module can say of the object.
 
-    Two objects of one fingerprint have the same symbols, details and section names; addresses may differ, sizes of
-    symbols other than COMMON ones, and the contents of sections.
+    Two objects of one fingerprint have the same global symbols with the same details, and sections of the same names
+    but for those that hold one function or datum. Local symbols, the section in which a symbol is defined, addresses,
+    sizes of symbols other than COMMON ones, and the contents of sections may differ.
     """
     table = Symtab(data, display, machine, start, len(data) - start if size is None else size)
     symbols = _sort(table)
@@ -164,18 +168,19 @@ def _thread_locals(table: Symtab) -> tuple[str, ...]:
 
 
 def _fingerprint(table: Symtab, symbols: ObjectSymbols) -> bytes:
-    """Return a digest of the table, sorted into ``symbols``, and of the section headers without what code moves.
+    """Return a digest of ``symbols``, which ``table`` was sorted into, of what its rows say, and of section names.
 
-    The values of numbers and the sizes of COMMON symbols belong to it: they decide clashes and winners.
+    In which section a symbol is defined does not belong to it. The values of numbers and the sizes of COMMON symbols
+    do: they decide clashes and winners.
     """
-    # In a 64-bit file a row is three words: name, info, other and section; value; size.
-    rows = table.data.cast("Q")[::3].tobytes() if table.header.bits == 64 else bytes(table.data)  # noqa: PLR2004
-    more = b""
-    if table.groups or table.wide:
-        more = repr((table.groups, table.wide)).encode()
-    if _ABS_BYTES[table.header.order] in rows:
-        more += repr([row[4] for row in table.rows() if row[3] == ABS]).encode()
-    if symbols.common:
-        more += repr([row[5] for row in table.rows() if row[3] in table.commons]).encode()
-    facts = (*table.sections.without_places(), table.strings.encode("latin-1"), rows, more)
-    return blake2b(b"".join(facts), digest_size=_FINGERPRINT).digest()
+    width, info, home = _HALVES[table.header.bits]
+    halves, roles = table.data.cast("H"), symbols[:5]
+    names = "\0".join(chain(*roles)).encode()
+    facts = [b"%d %d %d %d %d" % tuple(map(len, roles)), names, halves[info::width].tobytes()]
+    if symbols.comdat or symbols.signatures or symbols.versioned or table.wide:
+        facts.append(repr((symbols[5:8], table.wide)).encode())
+    if symbols.common or _ABS_BYTES[table.header.order] in halves[home::width].tobytes():
+        numbered = [(number, row) for number, row in enumerate(table.rows()) if row[3] >= LORESERVE]
+        facts.append(repr([(number, *row[3:5], row[5] * (row[3] != ABS)) for number, row in numbered]).encode())
+    facts += table.sections.telling_names()
+    return blake2b(b"\0".join(facts), digest_size=_FINGERPRINT).digest()

@@ -1,8 +1,8 @@
 """Did anything change in an input that planning a link has read?
 
 Planning reads the members and the index of an archive, and of some objects the symbols, section names, the marks by
-which they are judged, and what their sections refer to. Two inputs of one digest give it the same answers. Code and
-data are not part of it.
+which they are judged, and what their sections refer to. Two inputs of one digest give it the same answers. Code, data
+and what only the object itself can see are not part of it.
 """
 
 from __future__ import annotations

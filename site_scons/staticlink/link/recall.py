@@ -1,8 +1,8 @@
 """Does the plan of the last link still stand?
 
-Most links repeat one with other bytes in a function or two. Planning reads names, bindings and section names, never
-code, so its outcome is kept beside the output, in ``NAME.planned.json``, together with what it depended on. It stands
-while all of that is as it was:
+Most links repeat one with other bytes in a function or two. Planning reads names that other objects can see, bindings
+and section names, never code, so its outcome is kept beside the output, in ``NAME.planned.json``, together with what it
+depended on. It stands while all of that is as it was:
 
 - the request, the directory, the linkers, and staticlink's own files, which the record is sealed with;
 - where each input is found, and that no file has appeared at a place that was searched before it;
