@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.cli import build
-from staticlink_scons.settings import declare_options
+from staticlink_scons.options import declare_options
 
 if TYPE_CHECKING:
     from types import ModuleType
