@@ -77,3 +77,25 @@ def test_an_input_that_is_missing_is_trouble(tmp_path: Path) -> None:
     done = staticlink(tmp_path, "link", "--libc=glibc", "-o", "app", "-shared", "gone.o")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "staticlink: link flag contradicts staticlink: -shared\n  fix: static=0\n"
+
+
+def test_files_that_stand_in_the_way_are_named(tmp_path: Path) -> None:
+    compile_both(tmp_path)
+    (tmp_path / "alias.o").symlink_to("main.o")
+    (tmp_path / "app.linkplan.json").mkdir()
+    for words, code, said in (
+        (("-o", "main.o", "main.o", "f.o"), 2, "the output is one of the inputs: main.o\n"),
+        (("-o", "alias.o", "main.o", "f.o"), 2, "the output is one of the inputs: main.o\n"),
+        (("-o", "app", "main.o", "f.o"), 2, "cannot use: app.linkplan.json\n  Is a directory\n"),
+        (
+            ("-o", "other", "main.o", "f.o", "gone.rust.json"),
+            2,
+            "cannot use: gone.rust.json\n  No such file or directory\n",
+        ),
+    ):
+        done = staticlink(tmp_path, "link", *words)
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", f"staticlink: {said}")
+    assert sorted(path.name for path in tmp_path.glob("*.o")) == ["alias.o", "f.o", "main.o"]
+    assert not [
+        path.name for path in tmp_path.iterdir() if path.name.startswith(("app.u", "app.linkplan.json.", "other"))
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -91,3 +92,29 @@ def test_only_an_end_without_an_error_gives_the_name(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted(output)
     assert list(output.parent.iterdir()) == []
+
+
+def refused(output: Path) -> str:
+    with pytest.raises(StaticlinkError) as caught, unverified(output):
+        pytest.fail("nothing may be linked")
+    return render_error(caught.value)
+
+
+def test_what_is_no_file_is_never_removed(tmp_path: Path) -> None:
+    """Root could: the machine would be without its /dev/null."""
+    directory, pipe, below = tmp_path / "directory", tmp_path / "pipe", tmp_path / "file" / "app"
+    directory.mkdir()
+    os.mkfifo(pipe)
+    below.parent.touch()
+    assert refused(directory) == f"cannot write: {directory}\n  it is a directory"
+    assert refused(pipe) == f"cannot write: {pipe}\n  it is no regular file"
+    assert refused(below) == f"cannot write: {below}\n  File exists"
+    assert pipe.is_fifo()
+    link = tmp_path / "link"
+    link.symlink_to(pipe)
+    with unverified(link) as path:
+        path.touch()
+    assert not link.is_symlink()
+    assert pipe.is_fifo()
+    (tmp_path / "app.unverified").mkdir()
+    assert refused(tmp_path / "app") == f"cannot write: {tmp_path / 'app.unverified'}\n  it is a directory"

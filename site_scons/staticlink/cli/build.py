@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from staticlink.cli.output import FINDINGS, GOOD, TROUBLE, refuse, say_on, write_document
 from staticlink.cli.words import expand_files
+from staticlink.elf.mapping import is_file
 from staticlink.errors import StaticlinkError, fail
 from staticlink.hardening import OPTIMIZED, hardening_flags
 from staticlink.link.allocator import ALLOCATORS, ARCHIVES, allocator_by_policy
@@ -198,7 +199,12 @@ def _split_output(words: Sequence[str]) -> tuple[Path, tuple[str, ...]]:
         raise fail("bad-usage", "no output named", fix="-o OUT")
     if not rest:
         raise fail("bad-usage", "no input files")
-    return Path(output), tuple(rest)
+    path = Path(output)
+    for word in rest:
+        # What was made before goes first: an input would be gone before it is read.
+        if word == output or (is_file(Path(word)) and is_file(path) and path.samefile(word)):
+            raise fail("bad-usage", f"the output is one of the inputs: {word}")
+    return path, tuple(rest)
 
 
 def _as_recorded(words: Sequence[str]) -> tuple[str, ...]:

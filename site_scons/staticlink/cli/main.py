@@ -17,7 +17,7 @@ from staticlink import __version__
 from staticlink.cli import questions, verdict
 from staticlink.cli.arguments import LINKERS
 from staticlink.cli.output import TROUBLE, refuse
-from staticlink.errors import StaticlinkError
+from staticlink.errors import StaticlinkError, fail
 from staticlink.report import text
 
 if TYPE_CHECKING:
@@ -39,10 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except StaticlinkError as error:
         return refuse(options.command, error, as_json=options.json)
-    except BrokenPipeError:
+    except OSError as error:
+        return _refuse_file(options.command, error, as_json=options.json)
+
+
+def _refuse_file(command: str, error: OSError, *, as_json: bool) -> int:
+    """Say which file stands in the way, and return the exit code."""
+    if isinstance(error, BrokenPipeError):
         # Whoever read our answer has seen enough. What is left in the buffer must not fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TROUBLE
+    # Of two files, as of a renaming, the second is the one that stands under its own name.
+    name = error.filename2 or error.filename or "a file"
+    words = error.strerror or str(error)
+    return refuse(command, fail("unusable-file", f"cannot use: {name}", evidence=(words,)), as_json=as_json)
 
 
 def _drive(command: str, words: Sequence[str]) -> int:
@@ -53,6 +63,8 @@ def _drive(command: str, words: Sequence[str]) -> int:
         return build.cc(words) if command == "cc" else build.link(words)
     except StaticlinkError as error:
         return refuse(command, error, as_json="--json" in words)
+    except OSError as error:
+        return _refuse_file(command, error, as_json="--json" in words)
 
 
 def _show_usage(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,16 +32,32 @@ _PLACE = re.compile(r".*: in function .*:")
 
 @contextmanager
 def unverified(output: Path) -> Iterator[Path]:
-    """Give the path to link to, and rename it to ``output`` when the body ends well; otherwise leave neither file."""
+    """Give the path to link to, and rename it to ``output`` when the body ends well; otherwise leave neither file.
+
+    Raises :class:`StaticlinkError` when what is there is no file of ours to remove, or no file can be written there.
+    """
     path = output.with_name(output.name + ".unverified")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in (output, path):
-        stale.unlink(missing_ok=True)
+    _clear((output, path))
     try:
         yield path
         os.replace(path, output)  # noqa: PTH105  (the one call whose atomicity matters here)
     finally:
         path.unlink(missing_ok=True)
+
+
+def _clear(paths: Sequence[Path]) -> None:
+    """Remove the files at ``paths``, and symbolic links. Root could remove a device as well: ``/dev/null``, for all."""
+    for path in paths:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mode = path.lstat().st_mode if os.path.lexists(path) else stat.S_IFREG
+            if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                path.unlink(missing_ok=True)
+                continue
+            reason = "it is a directory" if stat.S_ISDIR(mode) else "it is no regular file"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        raise fail("cannot-write", f"cannot write: {path}", evidence=(reason,))
 
 
 def run_linker(command: Sequence[str], output: Path, explanation: Sequence[Fault], see: str) -> tuple[str, ...]:
