@@ -365,6 +365,25 @@ def test_a_build_script_that_declares_nothing_depends_on_its_package(tmp_path: P
     assert project.ran() == []
 
 
+def test_an_old_file_that_comes_to_a_package_that_counts_whole(tmp_path: Path) -> None:
+    """Of such a package cargo compares the time of the youngest file only."""
+    project = Project.make(tmp_path / "project")
+    read = 'std::fs::read_to_string("version.txt").unwrap_or("none".into())'
+    project.write("code/crate/build.rs", f'fn main() {{ println!("cargo::rustc-env=BUILT={{}}", {read}); }}')
+    kept = tmp_path / "version.txt"
+    kept.write_text("old", encoding="utf-8")
+    project.build()
+    assert project.said() == FIRST.replace("shared", "none")
+    shutil.copy2(kept, project.top / "code/crate/version.txt")
+    assert project.ran() == LINKED
+    assert project.said() == FIRST.replace("shared", "old")
+    project.append("code/crate/src/lib.rs", "// the youngest\n")
+    project.ran()
+    (project.top / "code/crate/version.txt").unlink()
+    assert project.ran() == LINKED
+    assert project.said() == FIRST.replace("shared", "none")
+
+
 def git(project: Project, *words: str) -> None:
     """Run git in the project."""
     who = ["-c", "user.name=a", "-c", "user.email=a@b"]

@@ -7,7 +7,8 @@ a build script or a macro that reaches outside its package is often a mistake.
 *Before*, a gap of cargo's is closed. Cargo compares times: a source that is put back with the time it once had (from a
 backup, an archive, ``mv``) is older than what was compiled from its newer text, and passes for compiled. What was
 declared at cargo's last start is compared by content; where a file has changed and is not younger than that run, the
-fingerprints of the packages are removed, and cargo compiles them again. Vendored packages that changed are treated the
+fingerprints of the packages are removed, and cargo compiles them again. So they are where a package counts whole and
+lost a file, or got an old one. Vendored packages that changed are treated the
 same: cargo takes their content on trust.
 
 Not modelled: a unit that another build directory of cargo's compiled.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from staticlink.rust.dep_info import Reading
     from staticlink.rust.members import Crate
+    from staticlink.rust.observed import Record
     from staticlink.rust.toolchain import Toolchain
 
 _FINGERPRINTS = ("*/.fingerprint", "*/*/.fingerprint")
@@ -79,7 +81,7 @@ class Watch:
         last = read_observed(self.record)
         now = {**self.state.files, **self.declared}
         changed = [name for name, digest in now.items() if last.attempted.get(name, digest) != digest]
-        if any(_older(Path(name), last.ended) for name in changed):
+        if any(_older(Path(name), last.ended) for name in changed) or self._reshaped(last, now):
             _forget(into, {name for _, name in self.crate.packages})
         vendored = {package for name in changed if (package := _package_of(Path(name), self.vendored))}
         if vendored:
@@ -89,6 +91,18 @@ class Watch:
             return []
         name = hashlib.sha256(self.configuration.encode()).hexdigest()[:16]
         return ["--config", str(write_script(into / f"sources-{name}.toml", self.configuration))]
+
+    def _reshaped(self, last: Record, now: Mapping[str, str]) -> bool:
+        """Tell whether a package that counts whole lost a file, or got one that is not younger than the last run.
+
+        Of such a package cargo knows the youngest file only.
+        """
+        if not last.attempted or last.state is None:
+            return False
+        whole = [path for name in self.names.paths if (path := Path(name)).is_dir()]
+        known = {name for files in (last.attempted, last.state.files) for name in files if _below(Path(name), whole)}
+        fresh = {name for name in now if name not in known and _below(Path(name), whole)}
+        return any(_older(Path(name), last.ended) for name in fresh) or not all(Path(name).exists() for name in known)
 
     def finish(self, into: Path, messages: Sequence[Mapping[str, Any]], started: int) -> None:
         """Keep what the units that ``messages`` name read in a run that ``started`` then, and report on it.
