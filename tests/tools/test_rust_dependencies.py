@@ -318,6 +318,62 @@ def test_a_file_that_is_put_back_with_the_time_it_had(project: Project) -> None:
         assert project.archive() == before
 
 
+def test_an_older_file_takes_the_place_of_one_that_was_found_last(tmp_path: Path) -> None:
+    """What nothing declares is known from the end of the first run, not from its beginning."""
+    kept = tmp_path / "kept"
+    kept.write_text("older", encoding="utf-8")
+    project = Project.make(tmp_path / "project")
+    project.build()
+    kept.replace(project.top / "outside.txt")
+    assert project.ran() == LINKED
+    assert project.said() == FIRST.replace("outside", "older")
+
+
+_NATIVE_SCONSTRUCT = """\
+DefaultEnvironment(tools=[])
+env = Environment(tools=["gcc", "gnulink", "ar", "rust_crate", "static_program"], LIBS=["gcc_s", "m"])
+one, two = env.RustCrate("one"), env.RustCrate("two")
+if ARGUMENTS["kind"] != "extra":  # which a dynamic program that has the crate's archive names itself
+    env.Program("alone", ["main.c", one])
+env.Program("joined", ["main.c", one, two])
+env.RustProgram("server", "own")
+"""
+_NATIVE_SCRIPT = """\
+fn main() {{
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-link-search=native={{}}/../lib", std::env::var("CARGO_MANIFEST_DIR").unwrap());
+    println!("cargo::rustc-link-lib={}");
+}}
+"""
+
+
+@pytest.mark.parametrize("kind", ["static=extra", "extra"])
+def test_an_archive_that_a_build_script_names(tmp_path: Path, kind: str) -> None:
+    """Neither cargo nor rustc's dep-info knows of it."""
+    project = Project(tmp_path / "project")
+    project.write("SConstruct", _NATIVE_SCONSTRUCT)
+    project.write("main.c", "int describe(void);\nint main(void) { return describe(); }\n")
+    call = 'extern "C" { fn extra() -> i32; }\n'
+    sources = {
+        "one/src/lib.rs": f'{call}#[no_mangle] pub extern "C" fn describe() -> i32 {{ unsafe {{ extra() }} }}\n',
+        "two/src/lib.rs": '#[no_mangle] pub extern "C" fn other() {}\n',
+        "own/src/main.rs": f"{call}fn main() {{ std::process::exit(unsafe {{ extra() }}) }}\n",
+    }
+    for name, text in sources.items():
+        crate = name.split("/")[0]
+        project.write(name, text)
+        project.write(f"{crate}/Cargo.toml", f'[package]\nname = "{crate}"\nversion = "0.1.0"\nedition = "2021"\n')
+        if crate != "two":
+            project.write(f"{crate}/build.rs", _NATIVE_SCRIPT.format(kind))
+    for number in (1, 2, 3):
+        project.write("lib/extra.c", f"int extra(void) {{ return {number}; }}\n")
+        subprocess.run(["gcc", "-c", "extra.c"], cwd=project.top / "lib", check=True, timeout=60)
+        subprocess.run(["ar", "rcD", "libextra.a", "extra.o"], cwd=project.top / "lib", check=True, timeout=60)
+        assert "LINK" in project.ran(f"kind={kind}")
+        for program in ("joined", "server") if kind == "extra" else ("alone", "joined", "server"):
+            assert subprocess.run([project.top / program], check=False, timeout=60).returncode == number, program
+
+
 def test_a_source_that_is_put_back_after_a_build_that_failed(project: Project) -> None:
     before = project.archive()
     kept = project.top.parent / "kept"

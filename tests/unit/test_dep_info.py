@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from staticlink.rust.dep_info import dep_info_files, parse_build_output, parse_dep_info, read_units
+from staticlink.rust.dep_info import dep_info_files, native_archives, parse_build_output, parse_dep_info, read_units
 from staticlink.rust.members import Crate
 
 if TYPE_CHECKING:
@@ -33,6 +33,19 @@ def test_dep_info() -> None:
 def test_what_a_build_script_prints() -> None:
     text = "cargo:rerun-if-changed=a b\nnoise\ncargo::rerun-if-env-changed=CC\n cargo:rerun-if-changed=no\ncargo:x=1\n"
     assert parse_build_output(text) == (("a b",), ("CC",))
+
+
+def test_the_archives_that_a_build_script_names(tmp_path: Path) -> None:
+    for name in ("one/liba.a", "two/liba.a", "two/libb.a", "two/libc.a"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    message = {
+        "reason": "build-script-executed",
+        "linked_libs": ["static=a", "static:+whole-archive=b:renamed", "c", "dylib=gone"],
+        "linked_paths": [f"native={tmp_path}/two/../one", f"{tmp_path}/two"],
+    }
+    found = [tmp_path / "one/liba.a", tmp_path / "two/libb.a", tmp_path / "two/libc.a"]
+    assert list(native_archives([{"reason": "compiler-artifact"}, message])) == found
 
 
 def test_a_plain_name_is_a_link_to_one_with_a_hash(tmp_path: Path) -> None:

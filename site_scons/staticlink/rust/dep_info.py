@@ -6,8 +6,9 @@ its JSON messages name every unit of a run, fresh ones too, so after each run al
 
 Cargo's rules decide what a path means (``doc/reference/build-scripts`` and ``core/compiler/fingerprint`` of its
 sources). rustc runs in the workspace for packages below it, and otherwise in the package. A build script's paths are
-its package's; one that declares no file depends on its whole package. Not modelled: files that a procedural macro
-reads without telling rustc, of which cargo knows nothing either.
+its package's; one that declares no file depends on its whole package. rustc also reads the archives of native libraries
+that build scripts name, and tells nobody. Not modelled: files that a procedural macro reads without telling rustc, of
+which cargo knows nothing either; libraries that only an attribute in a source names.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from staticlink.elf.mapping import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,13 +42,14 @@ class Reading:
     """What was read: ``files`` (or directories, or what a build script wants to appear), and ``variables`` by name.
 
     ``packages`` are directories of packages that count whole, because their build script declares nothing.
-    ``sources`` are the directories of all packages that were compiled.
+    ``sources`` are the directories of all packages that were compiled, ``archives`` those of native libraries.
     """
 
     files: frozenset[Path]
     variables: frozenset[str]
     packages: frozenset[Path]
     sources: frozenset[Path]
+    archives: frozenset[Path] = frozenset()
 
 
 def parse_dep_info(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -94,7 +99,19 @@ def read_units(messages: Sequence[Mapping[str, Any]], crate: Crate) -> Reading:
             if not paths and not names and place in local:
                 whole.add(place)
     kept = frozenset(name for name in variables if name and not _CARGOS_OWN.match(name))
-    return Reading(frozenset(files), kept, frozenset(whole), frozenset(places.values()))
+    archives = frozenset(native_archives(messages))
+    return Reading(frozenset(files), kept, frozenset(whole), frozenset(places.values()), archives)
+
+
+def native_archives(messages: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
+    """Yield the archives of the libraries that build scripts had linked (``KIND=NAME:RENAMED``), by their messages."""
+    for message in messages:
+        if message.get("reason") == "build-script-executed":
+            places = [Path(words.partition("=")[2] or words) for words in message.get("linked_paths", ())]
+            for words in message.get("linked_libs", ()):
+                name = (words.partition("=")[2] or words).partition(":")[0]
+                found = (path for place in places if is_file(path := Path(os.path.normpath(place / f"lib{name}.a"))))
+                yield from islice(found, 1)
 
 
 def dep_info_files(made: Iterable[Path]) -> Iterator[Path]:

@@ -3,8 +3,8 @@
 As a linker script, ``NAME.ld``, which names the objects and archives and is an input like any other: the planner reads
 it as it reads Debian's ``libm.a``, and a plain ``gcc`` takes it too. Beside it stand the facts of the link
 (``NAME.rust.json``: the road of std, native libraries and where they are), and the digests of what the script names
-(``NAME.digests.json``). Objects change without a change of the script; the program depends on the digests instead, so
-that a link whose plan still stands is not planned again.
+and of those libraries (``NAME.digests.json``). Their content changes without a change of the script; the program
+depends on the digests instead, so that a link whose plan still stands is not planned again.
 
 Paths are relative to the script, except in a dynamic build, where linkers disagree on what they are relative to.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.errors import fail
-from staticlink.rust.record import content_digest
+from staticlink.rust.record import content_digest, library_digests
 from staticlink.rust.toolchain import recall, remember
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def write_joined(record: Record, names: Sequence[str], compile_: Compile, output
         words += [f"-l{name}" for name in record.libraries]
     text = "\n".join([*commands, "INPUT(", *(f"  {word}" for word in words), ")", ""])
     _write(script, text)
-    remember(digests, {_from_top(path): content_digest(path) for path in inputs})
+    libraries = library_digests(record.libraries, directories)
+    remember(digests, {**{_from_top(path): content_digest(path) for path in inputs}, **libraries})
     remember(facts, {**compile_.facts, **native})
 
 

@@ -19,7 +19,7 @@ from staticlink.model import Choice
 from staticlink.rust.cargo import build_crate
 from staticlink.rust.driver import write_crate_driver
 from staticlink.rust.links import identify_links, links_environment, require_links
-from staticlink.rust.record import libraries_of_others
+from staticlink.rust.record import libraries_of_others, library_digests
 from staticlink.rust.std import Road
 from staticlink.rust.wrong_libc import reject_wrong_libc
 
@@ -128,11 +128,13 @@ def compile_archive(crate: Crate, options: CrateOptions, compile_: Compile, arch
     temporary.replace(archive)
     named = [flag.removeprefix("-l") for flag in compiled.native_libraries if flag.startswith("-l")]
     libraries = libraries_of_others(named)
+    directories = _searched(compiled) if libraries else ()
     native = {
         "crate": crate.name,
         "native_libs": list(compiled.native_libraries),
         "libraries": list(libraries),
-        "directories": list(_searched(compiled)) if libraries else [],
+        "directories": list(directories),
+        "digests": library_digests(libraries, tuple(map(Path, directories))),
     }
     write_json(facts, {**compile_.facts, **native})
     return compiled

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import read_archive
-from staticlink.elf.mapping import map_file
+from staticlink.elf.mapping import is_file, map_file
 from staticlink.elf.rust_metadata import MEMBER as METADATA
 from staticlink.errors import fail
 
@@ -105,6 +105,17 @@ def content_digest(path: Path) -> str:
             found.update(f"{member.name}\0{member.size}\0".encode())
             found.update(memoryview(data)[member.start : member.start + member.size])
     return found.hexdigest()
+
+
+def library_digests(names: Sequence[str], directories: Sequence[Path]) -> dict[str, str]:
+    """Return the archive of each library among ``names`` that is in one of ``directories`` -> a digest of it."""
+    found: dict[str, str] = {}
+    for name in names:
+        file = name[1:] if name.startswith(":") else f"lib{name}.a"
+        path = next((path for place in directories if is_file(path := place / file)), None)
+        if path is not None:
+            found[str(path)] = content_digest(path)
+    return found
 
 
 def libraries_of_others(names: Sequence[str]) -> tuple[str, ...]:

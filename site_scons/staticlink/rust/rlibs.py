@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from staticlink.errors import fail
+from staticlink.rust.dep_info import native_archives
 from staticlink.rust.driver import NOTE
 from staticlink.rust.record import content_digest
 from staticlink.rust.toolchain import remember
@@ -47,12 +48,14 @@ class Rlib:
 class Rlibs:
     """What one run of cargo left. ``digests`` maps each rlib, of dependencies too, to what a linker sees of it.
 
-    ``directories`` are where build scripts say native libraries are, as rustc's ``-L`` takes them.
+    ``directories`` are where build scripts say native libraries are, as rustc's ``-L`` takes them, and ``libraries``
+    are the digests of the archives of those that they name.
     """
 
     crates: tuple[Rlib, ...]
     directories: tuple[str, ...]
     digests: Mapping[str, str]
+    libraries: Mapping[str, str]
 
 
 def compile_rlibs(crate: Crate, options: CrateOptions, compile_: Compile, path: Path) -> Compiled:
@@ -66,6 +69,7 @@ def compile_rlibs(crate: Crate, options: CrateOptions, compile_: Compile, path: 
         tuple(_primary(crate, compiled, below)),
         compiled.build_scripts("linked_paths"),
         {_shown(rlib): content_digest(rlib) for rlib in sorted(set(_rlibs(compiled, below)))},
+        {_shown(path): content_digest(path) for path in sorted(set(native_archives(compiled.messages)))},
     )
     remember(path, asdict(found))
     return compiled
@@ -74,7 +78,8 @@ def compile_rlibs(crate: Crate, options: CrateOptions, compile_: Compile, path: 
 def read_rlibs(path: Path) -> Rlibs:
     """Return what :func:`compile_rlibs` wrote."""
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return Rlibs(tuple(Rlib(**one) for one in facts["crates"]), tuple(facts["directories"]), facts["digests"])
+    crates = tuple(Rlib(**one) for one in facts["crates"])
+    return Rlibs(crates, tuple(facts["directories"]), facts["digests"], facts["libraries"])
 
 
 def _primary(crate: Crate, compiled: Compiled, below: Path) -> Iterator[Rlib]:

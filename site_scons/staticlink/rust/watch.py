@@ -8,8 +8,8 @@ a build script or a macro that reaches outside its package is often a mistake.
 backup, an archive, ``mv``) is older than what was compiled from its newer text, and passes for compiled. What was
 declared at cargo's last start is compared by content; where a file has changed and is not younger than that run, the
 fingerprints of the packages are removed, and cargo compiles them again. So they are where a package counts whole and
-lost a file, or got an old one. Vendored packages that changed are treated the
-same: cargo takes their content on trust.
+lost a file, or got an old one, and those of all packages where an archive of a native library changed. Vendored
+packages that changed are treated the same: cargo takes their content on trust.
 
 Not modelled: a unit that another build directory of cargo's compiled.
 """
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from staticlink.rust.dep_info import Reading
     from staticlink.rust.members import Crate
-    from staticlink.rust.observed import Record
     from staticlink.rust.toolchain import Toolchain
 
+_ARCHIVE = ".a"
 _FINGERPRINTS = ("*/.fingerprint", "*/*/.fingerprint")
 
 
@@ -80,9 +80,13 @@ class Watch:
             verify_vendored(directory, files)
         last = read_observed(self.record)
         now = {**self.state.files, **self.declared}
-        changed = [name for name, digest in now.items() if last.attempted.get(name, digest) != digest]
-        if any(_older(Path(name), last.ended) for name in changed) or self._reshaped(last, now):
+        # What the last run was the first to read is known from its end alone.
+        before = {**(last.state.files if last.state else {}), **last.attempted}
+        changed = [name for name, digest in now.items() if before.get(name, digest) != digest]
+        if any(_older(Path(name), last.ended) for name in changed) or self._reshaped(before, last.ended, now):
             _forget(into, {name for _, name in self.crate.packages})
+        if any(name.endswith(_ARCHIVE) for name in changed):
+            _forget(into, None)  # which package holds a copy of its members is not known
         vendored = {package for name in changed if (package := _package_of(Path(name), self.vendored))}
         if vendored:
             _forget(into, vendored)
@@ -92,17 +96,19 @@ class Watch:
         name = hashlib.sha256(self.configuration.encode()).hexdigest()[:16]
         return ["--config", str(write_script(into / f"sources-{name}.toml", self.configuration))]
 
-    def _reshaped(self, last: Record, now: Mapping[str, str]) -> bool:
+    def _reshaped(self, before: Mapping[str, str], ended: int, now: Mapping[str, str]) -> bool:
         """Tell whether a package that counts whole lost a file, or got one that is not younger than the last run.
 
         Of such a package cargo knows the youngest file only.
         """
-        if not last.attempted or last.state is None:
+        if not before:
             return False
         whole = [path for name in self.names.paths if (path := Path(name)).is_dir()]
-        known = {name for files in (last.attempted, last.state.files) for name in files if _below(Path(name), whole)}
+        known = {name for name in before if _below(Path(name), whole)}
         fresh = {name for name in now if name not in known and _below(Path(name), whole)}
-        return any(_older(Path(name), last.ended) for name in fresh) or not all(Path(name).exists() for name in known)
+        return any(_older(Path(name), ended) for name in fresh) or any(
+            now.get(name) != before[name] and not Path(name).exists() for name in known
+        )
 
     def finish(self, into: Path, messages: Sequence[Mapping[str, Any]], started: int) -> None:
         """Keep what the units that ``messages`` name read in a run that ``started`` then, and report on it.
@@ -141,7 +147,10 @@ class Watch:
         read = {path for path in reading.files if str(path) not in known and str(path.resolve()) not in known}
         files = {path for path in read if not _below(path, accounted)}
         inside = {path for path in files if _below(path, (*local, *self.declared_directories))}
-        return foreign | (files - inside), inside
+        # A library of the machine is nobody's mistake; one of the project may not have been made yet.
+        archives = {path for path in reading.archives if str(path) not in known and not _below(path, accounted)}
+        ours = {path for path in archives if _below(path, (Path.cwd(),))}
+        return foreign | (files - inside) | ours, inside | (archives - ours)
 
 
 def _cargo_home(environ: Mapping[str, str]) -> Path:
@@ -160,9 +169,9 @@ def _older(path: Path, moment: int) -> bool:
         return False
 
 
-def _forget(into: Path, packages: Iterable[str]) -> None:
-    """Have cargo compile ``packages`` again. Its directories stay, as another cargo may be about to write there."""
-    names = "|".join(sorted(map(re.escape, packages)))
+def _forget(into: Path, packages: Iterable[str] | None) -> None:
+    """Have cargo compile ``packages`` again, or all of them. Directories stay: another cargo may soon write there."""
+    names = ".*" if packages is None else "|".join(sorted(map(re.escape, packages)))
     for pattern in _FINGERPRINTS:
         for place in into.glob(pattern):
             for unit in place.iterdir():
