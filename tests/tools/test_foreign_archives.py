@@ -44,7 +44,9 @@ class Library:
 LIBRARIES = (
     Library("zlib", ("zlib1g-dev",), ("libz.a",), ("fortify_printf", "lfs64")),
     Library("expat", ("libexpat1-dev",), ("libexpat.a",), ("arc4random", "fortify_printf")),
-    Library("sqlite", ("libsqlite3-dev",), ("libsqlite3.a",), ("fortify_memory", "fortify_printf", "lfs64")),
+    Library(
+        "sqlite", ("libsqlite3-dev",), ("libsqlite3.a",), ("fortify_memory", "fortify_printf", "lfs64", "mutex_kinds")
+    ),
     Library(
         "crypto",
         ("libssl-dev",),

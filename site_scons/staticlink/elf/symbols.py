@@ -111,6 +111,11 @@ def read_section_names(
     return Symtab(data, display, machine, start, len(data) - start if size is None else size).section_names()
 
 
+def read_choosing(data: Bytes, display: str, machine: str, start: int = 0, size: int | None = None) -> bool:
+    """Say whether an object has functions that are chosen when the program starts (GNU_IFUNC), local ones too."""
+    return Symtab(data, display, machine, start, len(data) - start if size is None else size).chooses_functions()
+
+
 def _sort(table: Symtab) -> ObjectSymbols:
     """Return the names by role."""
     infos = table.infos()
@@ -182,5 +187,6 @@ def _fingerprint(table: Symtab, symbols: ObjectSymbols) -> bytes:
     if symbols.common or _ABS_BYTES[table.header.order] in halves[home::width].tobytes():
         numbered = [(number, row) for number, row in enumerate(table.rows()) if row[3] >= LORESERVE]
         facts.append(repr([(number, *row[3:5], row[5] * (row[3] != ABS)) for number, row in numbered]).encode())
+    facts += [b"chooses functions"] if table.chooses_functions() else []
     facts += table.sections.telling_names()
     return blake2b(b"\0".join(facts), digest_size=_FINGERPRINT).digest()

@@ -29,6 +29,8 @@ KNOWN_INFOS = frozenset(binding << 4 | kind for binding in (GLOBAL, WEAK, UNIQUE
 _LARGE_COMMON = {"x86_64": 0xFF02}
 _XINDEX, _SYMTAB_SHNDX = 0xFFFF, 18
 _SECTION_TYPE = 3
+#: What st_info is with the type GNU_IFUNC.
+_IFUNC_INFOS = frozenset(range(10, 256, 16))
 _LOCAL_INFO = bytes(range(16))
 #: bits -> where st_info is in a symbol.
 _INFO_AT = {64: 4, 32: 12}
@@ -147,6 +149,11 @@ class Symtab:
         if end < 0:
             self.sections.fail(f"a symbol's name is at byte {offset} of a string table of {len(self.strings)} bytes")
         return reread(self.strings[offset:end])
+
+    def chooses_functions(self) -> bool:
+        """Say whether a symbol of any binding has the type GNU_IFUNC: start-up chooses its function."""
+        at, width = _INFO_AT[self.header.bits], _SYMBOL_SIZE[self.header.bits]
+        return any(not _IFUNC_INFOS.isdisjoint(bytes(rows)[at::width]) for rows in (self.before, self.data))
 
     def infos(self) -> frozenset[int]:
         """Return the types with their bindings that there are."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from staticlink.elf.ar import is_archive, read_archive, reindex_command
 from staticlink.elf.mapping import is_file, map_file
 from staticlink.elf.rust_metadata import describe_metadata, is_metadata
-from staticlink.elf.symbols import is_object, read_details, read_object, read_section_names
+from staticlink.elf.symbols import is_object, read_choosing, read_details, read_object, read_section_names
 from staticlink.errors import fail
 from staticlink.link.options import Assignment
 from staticlink.link.script import looks_like_script, read_script
@@ -69,6 +69,10 @@ class ObjectFile:
     def section_names(self) -> tuple[str, ...]:
         """Return the names of its sections."""
         return read_section_names(self.data, self.display, self.machine, self.start, self.size)
+
+    def chooses_functions(self) -> bool:
+        """Say whether functions of it are chosen when the program starts (GNU_IFUNC)."""
+        return read_choosing(self.data, self.display, self.machine, self.start, self.size)
 
     @property
     def traits(self) -> Traits:

@@ -5,6 +5,9 @@ libc of the link, which has what its headers promise. An object that is no membe
 what it asks for in vain is an error: the project's Configure checks depend on that. It is a stranger only when it is
 shown to have been compiled for the other libc.
 
+A stranger may also count on what glibc does at start-up and musl does not: hand arguments to constructors, run
+``.preinit_array``, choose functions by the processor (GNU_IFUNC). No name tells of that; sections and types do.
+
 Not modelled: a name that nothing asks for before a shim has joined, and that the shim then asks for.
 """
 
@@ -22,21 +25,54 @@ if TYPE_CHECKING:
     from staticlink.link.inputs import ObjectFile
     from staticlink.link.resolution import Resolution
 
+#: rustc defines it in the object that holds the standard library.
+_STD = "rust_eh_personality"
+
 
 def asked_by_strangers(resolution: Resolution, replaced: Iterable[str], libc: str, files: Iterable[Path]) -> set[str]:
     """Return what strangers ask for in vain, or ask for of the functions that shims have ``replaced``.
 
-    ``libc`` is the link's, and ``files`` are its own.
+    ``libc`` is the link's, and ``files`` are its own and the compiler's. A function is replaced for any object that may
+    have been compiled for the other libc: it does there what the object's headers count on, and no less for others.
     """
-    undefined, own = frozenset(resolution.undefined), dict.fromkeys(files, libc)
+    undefined, instead = frozenset(resolution.undefined), frozenset(replaced)
+    own = dict.fromkeys(files, libc)
     # That a name is glibc's alone is no evidence here: a project's own object may ask for it and must be told.
     setting = Setting(own, lambda _: None, undefined.__contains__, whole=False)
-    wanted = undefined.union(replaced)
-    asking = ((one, wanted.intersection(resolution.references(one))) for one in resolution.loaded)
-    return {name for one, names in asking if names and _is_stranger(one, libc, setting) for name in names}
+    found: set[str] = set()
+    for one in resolution.loaded:
+        asked = resolution.references(one)
+        in_vain, other = undefined.intersection(asked), instead.intersection(asked)
+        if in_vain and _is_stranger(one, libc, setting, ("either", "unknown")):
+            found |= in_vain
+        if other and _home(one) not in own and _is_stranger(one, libc, setting, ("either",)):
+            found |= other
+    return found
 
 
-def _is_stranger(one: ObjectFile, libc: str, setting: Setting) -> bool:
+def needs_start_bridge(resolution: Resolution, libc: str, files: Iterable[Path]) -> bool:
+    """Say whether an object of the link counts on what glibc does at start-up.
+
+    Any may, for functions that are chosen then; for constructors, one that is not shown to have been compiled for
+    ``libc``. ``files`` are those of the libc and the compiler.
+    """
+    own = dict.fromkeys(files, libc)
+    std = next((one for one in resolution.loaded if _STD in one.symbols.strong), None)
+    setting = Setting(own, lambda _: std, lambda _: False, whole=False)
+    others = (one for one in resolution.loaded if _home(one) not in own)
+    return any(one.chooses_functions() or _expects_arguments(one, libc, setting) for one in others)
+
+
+def _expects_arguments(one: ObjectFile, libc: str, setting: Setting) -> bool:
+    return one.traits.constructors and judge(one, _home(one), setting)[0].kind != libc
+
+
+def _home(one: ObjectFile) -> Path:
+    return one.path if one.archive is None else one.archive.path
+
+
+def _is_stranger(one: ObjectFile, libc: str, setting: Setting, known: tuple[str, ...]) -> bool:
+    """Say whether an object is a stranger; one that is no member is none if it is of a kind that is ``known``."""
     if NOTE in one.section_names():
         return False
-    return one.archive is not None or judge(one, one.path, setting)[0].kind not in (libc, "either", "unknown")
+    return one.archive is not None or judge(one, one.path, setting)[0].kind not in (libc, *known)

@@ -18,7 +18,7 @@ from staticlink.link.allocator import choose_allocator
 from staticlink.link.begun import begin_link
 from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
 from staticlink.link.libc import find_libraries
-from staticlink.link.shim_demand import asked_by_strangers
+from staticlink.link.shim_demand import asked_by_strangers, needs_start_bridge
 from staticlink.link.shim_objects import make_shims
 from staticlink.link.shim_versions import choose_aliases
 from staticlink.link.shims import choose_shims, load_shims, standing_in
@@ -185,8 +185,9 @@ def add_shims(request: LinkRequest, inputs: Inputs, crates: Mapping[str, Mapping
     known = load_shims()
     roads = [facts for facts in crates.values() if facts["road"] == "shim"]
     replaced = [name for shim in known if shim.replaces for name in shim.symbols]
-    asked = asked_by_strangers(inputs.resolution(), replaced, request.libc.name, request.libc.files)
-    bridge = any(facts.get("start_bridge") for facts in roads)
+    resolution, files = inputs.resolution(), request.libc.files
+    asked = asked_by_strangers(resolution, replaced, request.libc.name, files)
+    bridge = any(facts.get("start_bridge") for facts in roads) or needs_start_bridge(resolution, "musl", files)
     wanted = asked | inputs.undefined().keys() if roads else asked
     aliases = choose_aliases(wanted, request.target.arch, partial(_has_function, inputs, standing_in(known)))
     wanted |= {name for name in aliases.values() if not _promising(inputs, name)}
