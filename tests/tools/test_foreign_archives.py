@@ -170,7 +170,16 @@ def test_curl_without_what_debian_does_not_pack(tmp_path: Path) -> None:
     run(tmp_path, "gcc", "-static", "program.o", *archives, "absent.o", "-Wl,--no-warnings", "-o", "glibc")
     link_musl(tmp_path, *archives, "absent.o")
     assert planned(tmp_path).keys() == {
-        *("contexts", "ctype_case", "fortify_memory", "fortify_printf", "fortify_reading", "fortify_strings", "lfs64")
+        *(
+            "contexts",
+            "ctype_case",
+            "fortify_memory",
+            "fortify_printf",
+            "fortify_reading",
+            "fortify_strings",
+            "lfs64",
+            "mutex_kinds",
+        )
     }
     (tmp_path / "file").write_text("content\n", encoding="utf-8")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Pages) as server:
