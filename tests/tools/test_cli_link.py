@@ -83,15 +83,16 @@ def test_files_that_stand_in_the_way_are_named(tmp_path: Path) -> None:
     compile_both(tmp_path)
     (tmp_path / "alias.o").symlink_to("main.o")
     (tmp_path / "app.linkplan.json").mkdir()
+    (tmp_path / "cut.rust.json").write_text('{"road": "build"', encoding="utf-8")
+    (tmp_path / "list.rust.json").write_text("[]", encoding="utf-8")
     for words, code, said in (
         (("-o", "main.o", "main.o", "f.o"), 2, "the output is one of the inputs: main.o\n"),
         (("-o", "alias.o", "main.o", "f.o"), 2, "the output is one of the inputs: main.o\n"),
         (("-o", "app", "main.o", "f.o"), 2, "cannot use: app.linkplan.json\n  Is a directory\n"),
-        (
-            ("-o", "other", "main.o", "f.o", "gone.rust.json"),
-            2,
-            "cannot use: gone.rust.json\n  No such file or directory\n",
-        ),
+        (("-o", "other", "main.o", "gone.rust.json"), 2, "no such file: gone.rust.json\n"),
+        (("-o", "other", "main.o", "cut.rust.json"), 2, "not the facts of a crate: cut.rust.json\n"),
+        (("-o", "other", "main.o", "list.rust.json"), 2, "not the facts of a crate: list.rust.json\n"),
+        (("-o", "other", "main.o", '--probe="a'), 2, 'invalid quoting in --probe: "a\n  no closing quotation\n'),
     ):
         done = staticlink(tmp_path, "link", *words)
         assert (done.returncode, done.stdout, done.stderr) == (code, "", f"staticlink: {said}")

@@ -248,7 +248,7 @@ def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
         linker=wanted.own.get("linker", "auto"),
         linkers=find_linkers(_linker_directories(wanted.own.get("linker", "auto"))),
         rust=facts,
-        probe=tuple(shlex.split(probe)) if probe is not None else None,
+        probe=_split("--probe", probe) if probe is not None else None,
         fast_strings=wanted.own.get("strings") == "fast",
         findings=(
             *static_nss_rules(wanted.own.get("static-nss", "auto")),
@@ -257,9 +257,17 @@ def _request(wanted: Wanted, output: Path, rest: Sequence[str]) -> LinkRequest:
     )
 
 
+def _split(name: str, text: str) -> tuple[str, ...]:
+    """Return the words of ``text``, which are quoted as for a shell."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise fail("bad-usage", f"invalid quoting in {name}: {text}", evidence=(str(error).lower(),)) from None
+
+
 def _host() -> Host:
-    cc_words = shlex.split(os.environ.get("STATICLINK_HOST_CC", "gcc"))
-    return Host(tuple(cc_words) or ("gcc",), os.environ.get("PATH", os.defpath))
+    name = "STATICLINK_HOST_CC"
+    return Host(_split(name, os.environ.get(name, "gcc")) or ("gcc",), os.environ.get("PATH", os.defpath))
 
 
 def _provider(wanted: Wanted, host: Host, stream: TextIO) -> Provider:

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from staticlink.elf.mapping import map_file
+from staticlink.errors import Fault, StaticlinkError
 from staticlink.hardening import protection_flags
 from staticlink.link.allocator import choose_allocator
 from staticlink.link.begun import begin_link
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from staticlink.model import Choice
 
 
+#: What the facts of a crate always hold.
+_FACTS = frozenset({"evidence", "reason", "road"})
 #: The kind of a symbol. Source: System V ABI, chapter 4, "Symbol Table".
 _FUNCTION = 2
 
@@ -225,8 +229,23 @@ def shim_directory(request: LinkRequest) -> Path:
 
 
 def read_crates(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
-    """Return what each crate's ``.rust.json`` says of it, by the crate's file name."""
-    return {path.name.removesuffix(".rust.json"): json.loads(path.read_text(encoding="utf-8")) for path in paths}
+    """Return what each crate's ``.rust.json`` says of it, by the crate's file name.
+
+    Raises :class:`StaticlinkError` for a file that does not say what a link must know.
+    """
+    found = {path: _read_facts(bytes(map_file(path))) for path in paths}
+    damaged = [path for path, facts in found.items() if not facts.keys() >= _FACTS]
+    if damaged:
+        raise StaticlinkError(*(Fault("bad-crate", f"not the facts of a crate: {path}") for path in damaged))
+    return {path.name.removesuffix(".rust.json"): facts for path, facts in found.items()}
+
+
+def _read_facts(text: bytes) -> dict[str, Any]:
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def _whole_paths(names: Sequence[str], directories: Sequence[Path], machine: str) -> tuple[Path, ...]:
