@@ -1,6 +1,8 @@
 #include "said.h"
 #include <math.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <wchar.h>
 
 #undef isinf
 #undef isnan
@@ -42,8 +44,47 @@ int __sched_cpucount(size_t, const cpu_set_t *);
 
 #include <unistd.h>
 
+size_t __mbrlen(const char *, size_t, mbstate_t *);
+/* Under other names, because glibc's headers have bodies of these for optimized code. */
+struct cmsghdr *next_message(struct msghdr *, struct cmsghdr *) __asm__("__cmsg_nxthdr");
+unsigned major_of(unsigned long long) __asm__("gnu_dev_major"), minor_of(unsigned long long) __asm__("gnu_dev_minor");
+unsigned long long device_of(unsigned, unsigned) __asm__("gnu_dev_makedev");
+
+/* Whether there is a second message of `length`, after a first one of `before`, in `size` bytes. */
+static void control(size_t before, size_t length, size_t size)
+{
+	static struct cmsghdr rows[4];
+	struct msghdr message = {.msg_control = rows, .msg_controllen = size};
+
+	rows[0].cmsg_len = before;
+	rows[1].cmsg_len = length;
+	struct cmsghdr *next = next_message(&message, rows);
+	printf("%zu %zu %zu: %ld\n", before, length, size, next ? (long)((char *)next - (char *)rows) : -1L);
+}
+
+static void made_by_headers(void)
+{
+	mbstate_t state = {0};
+
+	for (int bits = 0; bits < 64; bits += 3) {
+		N(major_of(1ull << bits));
+		N(minor_of(1ull << bits));
+		N(device_of(1u << bits / 2, 3u << bits / 2));
+	}
+	N(__mbrlen("ab", 2, NULL));
+	N(__mbrlen("", 1, &state));
+	N((long)__mbrlen("ab", 0, &state));
+	for (size_t size = 0; size < 50; size += 3)
+		for (size_t length = 0; length < 40; length += 5) {
+			control(16, length, size);
+			control(length, 16, size);
+		}
+	control(16, (size_t)1 << 32 | 16, 48);
+}
+
 void items(void)
 {
+	made_by_headers();
 	volatile double zero = 0;
 	static const char text[] = "one two";
 	char room[16], words[] = "a,b", *rest, *end;

@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *__fgets_chk(char *, size_t, int, FILE *);
@@ -58,6 +59,13 @@ void items(void)
 	prepare();
 	S(__fgets_chk(room, 10, 10, file));
 	S(__fgets_unlocked_chk(room, 10, 10, file));
+	N(__fgets_chk(room, 10, -1, file) == NULL);
+	N(__fgets_chk(room, 10, 0, file) == NULL);
+	S(__fgets_chk(room, 7, 1000, file));
+	S(__fgets_unlocked_chk(room, 6, 1000, file));
+	N(__fgets_chk(room, 0, 10, file) == NULL);
+	N(__fgets_chk(room, 6, 10, file) == NULL);
+	rewind(file);
 	N(__fread_chk(room, 10, 2, 3, file));
 	N(__fread_unlocked_chk(room, 10, 2, 3, file));
 	HEX(room, 10);
@@ -87,6 +95,9 @@ void items(void)
 	S(room);
 	N(__getwd_chk(room, PATH_MAX) == room);
 	S(room);
+	N(mkdir("gone", 0700) || chdir("gone") || rmdir("../gone"));
+	E(__getwd_chk(room, 8) == NULL);
+	N(chdir("/tmp"));
 	S(__realpath_chk("/usr/../tmp/.", room, PATH_MAX));
 	N(__gethostname_chk(room, 100, 100));
 	S(room);

@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <gnu/libc-version.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <mcheck.h>
 #include <spawn.h>
 #include <ucontext.h>
@@ -22,6 +23,14 @@ static int visit(const char *path, const struct stat64 *facts, int kind, struct 
 
 void items(void)
 {
+	pthread_rwlockattr_t attribute;
+	int kind = -1;
+
+	pthread_rwlockattr_init(&attribute);
+	N(pthread_rwlockattr_setkind_np(&attribute, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP));
+	N(pthread_rwlockattr_getkind_np(&attribute, &kind));
+	N(kind);
+	N(pthread_rwlockattr_setkind_np(&attribute, 3) == EINVAL);
 	void *frames[4];
 	glob64_t globbed;
 	posix_spawn_file_actions_t actions;

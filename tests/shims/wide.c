@@ -58,6 +58,10 @@ void items(void)
 	N(__fgetws_chk(room, 12, 12, file) - room);
 	N(__fgetws_unlocked_chk(room, 12, 12, file) - room);
 	HEX(room, sizeof room);
+	N(__fgetws_chk(room, 12, -1, file) == NULL);
+	rewind(file);
+	N(__fgetws_chk(room, 12, 1000, file) - room);
+	HEX(room, sizeof room);
 	N(__mbstowcs_chk(room, "abc", 12, 12));
 	N(__mbsrtowcs_chk(room, &text, 12, NULL, 12));
 	text = "abc";

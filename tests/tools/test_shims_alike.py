@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 SOURCES = TOP / "tests" / "shims"
 ALIKE = sorted(path.stem for path in SOURCES.glob("*.c") if path.stem != "said_on_musl")
 _CHANGED = """\
+pthread_rwlockattr_setkind_np(&attribute, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP): 0
+pthread_rwlockattr_getkind_np(&attribute, &kind): 0
+kind: 2
+pthread_rwlockattr_setkind_np(&attribute, 3) == EINVAL: 1
 getcontext(&context): -1, errno 38
 setcontext(&context): -1, errno 38
 swapcontext(&context, &context): -1, errno 38
@@ -144,9 +148,8 @@ def test_a_caller_sees_the_same_on_both_libcs(tmp_path: Path, name: str) -> None
 
 def test_what_changes_behaviour_answers_as_it_says(tmp_path: Path) -> None:
     shims = link_musl(tmp_path, compile_caller(tmp_path, "said_on_musl"))
-    assert {"contexts", "backtrace", "malloc_tuning", "gnu_version", "walk64", "spawn_closefrom", "isoc23_scanf"} == {
-        *shims.values()
-    }
+    changed = ("contexts", "backtrace", "malloc_tuning", "gnu_version", "walk64", "spawn_closefrom", "isoc23_scanf")
+    assert {*shims.values()} == {*changed, "rwlock_kinds"}
     assert outcome(tmp_path, "musl") == (0, _CHANGED, "")
 
 

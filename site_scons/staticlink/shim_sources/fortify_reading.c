@@ -5,6 +5,7 @@
 
 #define _GNU_SOURCE
 #include "fortify.h"
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,16 +13,31 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A size beyond the room is no overflow yet: a line that fits is read as ever (glibc, debug/fgets_chk.c). */
 char *__fgets_chk(char *to, size_t room, int size, FILE *file)
 {
-	require(size >= 0 && (size_t)size <= room);
-	return fgets(to, size, file);
+	size_t used = 0;
+	int byte = 0;
+
+	if (size <= 0)
+		return NULL;
+	if ((size_t)size <= room)
+		return fgets(to, size, file);
+	flockfile(file);
+	while (used < room && byte != '\n' && (byte = getc_unlocked(file)) != EOF)
+		to[used++] = byte;
+	int failed = byte == EOF && ferror(file);
+	funlockfile(file);
+	if (!used || failed)
+		return NULL;
+	require(used < room);
+	to[used] = 0;
+	return to;
 }
 
 char *__fgets_unlocked_chk(char *to, size_t room, int size, FILE *file)
 {
-	require(size >= 0 && (size_t)size <= room);
-	return fgets_unlocked(to, size, file);
+	return __fgets_chk(to, room, size, file);
 }
 
 /* gets knows no size; the room is the limit, and a line that does not fit is an overflow. */
@@ -108,12 +124,12 @@ char *__getcwd_chk(char *to, size_t size, size_t room)
 	return getcwd(to, size);
 }
 
-/* getwd knows no size: with less room than a path can need, glibc goes through getcwd. */
+/* getwd knows no size: glibc goes through getcwd, and only a path that does not fit ends the program. */
 char *__getwd_chk(char *to, size_t room)
 {
-	char *found = getcwd(to, room < PATH_MAX ? room : PATH_MAX);
+	char *found = getcwd(to, room);
 
-	require(found || room >= PATH_MAX);
+	require(found || errno != ERANGE);
 	return found;
 }
 

@@ -78,16 +78,31 @@ wchar_t *__wcsncat_chk(wchar_t *to, const wchar_t *from, size_t count, size_t ro
 	return append(to, from, wcsnlen(from, count), room);
 }
 
+/* A count beyond the room is no overflow yet: a line that fits is read as ever (glibc, debug/fgetws_chk.c). */
 wchar_t *__fgetws_chk(wchar_t *to, size_t room, int count, FILE *file)
 {
-	require(count >= 0 && (size_t)count <= room);
-	return fgetws(to, count, file);
+	size_t used = 0;
+	wint_t one = 0;
+
+	if (count <= 0)
+		return NULL;
+	if ((size_t)count <= room)
+		return fgetws(to, count, file);
+	flockfile(file);
+	while (used < room && one != L'\n' && (one = fgetwc_unlocked(file)) != WEOF)
+		to[used++] = one;
+	int failed = one == WEOF && ferror(file);
+	funlockfile(file);
+	if (!used || failed)
+		return NULL;
+	require(used < room);
+	to[used] = 0;
+	return to;
 }
 
 wchar_t *__fgetws_unlocked_chk(wchar_t *to, size_t room, int count, FILE *file)
 {
-	require(count >= 0 && (size_t)count <= room);
-	return fgetws_unlocked(to, count, file);
+	return __fgetws_chk(to, room, count, file);
 }
 
 size_t __mbstowcs_chk(wchar_t *to, const char *from, size_t count, size_t room)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <wchar.h>
 
 void *rawmemchr(const void *, int);
 void *__rawmemchr(const void *, int);
@@ -21,6 +22,7 @@ int __strcasecmp(const char *, const char *);
 int __strncasecmp(const char *, const char *, size_t);
 char *__secure_getenv(const char *);
 long __sysconf(int);
+size_t __mbrlen(const char *restrict, size_t, mbstate_t *restrict);
 double __strtod_internal(const char *, char **, int);
 float __strtof_internal(const char *, char **, int);
 long double __strtold_internal(const char *, char **, int);
@@ -35,6 +37,12 @@ int __strcasecmp(const char *one, const char *two) { return strcasecmp(one, two)
 int __strncasecmp(const char *one, const char *two, size_t size) { return strncasecmp(one, two, size); }
 char *__secure_getenv(const char *name) { return secure_getenv(name); }
 long __sysconf(int name) { return sysconf(name); }
+
+/* What glibc's <wchar.h> makes of mbrlen in optimized code. */
+size_t __mbrlen(const char *restrict text, size_t size, mbstate_t *restrict state)
+{
+	return mbrlen(text, size, state);
+}
 
 double __strtod_internal(const char *text, char **end, int group)
 {
