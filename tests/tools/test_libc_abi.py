@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 from staticlink.libc.abi import load_interfaces
-from staticlink.measure.interfaces import Table, find_versions, measure_machine, render
+from staticlink.measure.interfaces import Table, measure_machine, render
+from staticlink.measure.machine import find_machine
 
 from tests.checkout import TOP
 
@@ -44,13 +45,13 @@ def musl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def measured(musl: Path) -> tuple[Table, ...]:
-    return measure_machine(musl)
+    return measure_machine(find_machine(prefix=musl))
 
 
 def test_the_table_is_what_the_headers_say(musl: Path, measured: tuple[Table, ...]) -> None:
     """Where the machine has another glibc than the table, its own differences have to be among the measured ones."""
     text = _TABLE.read_text(encoding="utf-8")
-    versions = find_versions(musl)
+    versions = find_machine(prefix=musl).versions
     assert versions["musl"] == "1.2.5"
     if f'glibc = "{versions["glibc"]}"\n' in text:
         assert render(measured, versions, "x86_64") == text

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from staticlink.cli.output import FINDINGS, GOOD, finding_lines, write_document
 from staticlink.elf.inspect import inspect_executable
-from staticlink.libc.abi import load_interfaces
+from staticlink.elf.machine import machine_of
+from staticlink.libc.abi import load_interfaces, measured_machines
 from staticlink.link.audit import audit_members, read_archives
 from staticlink.link.audits.foreign_libc import judge_archives
 from staticlink.link.finding import load_policy
@@ -24,6 +25,7 @@ from staticlink.vendored.makers import offer_rebuild
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from staticlink.link.finding import Finding
 
@@ -50,7 +52,7 @@ def verify(options: argparse.Namespace) -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Say what would be wrong, or surprising, in a link of these archives."""
-    machine = platform.machine()
+    machine = _machine(options.archives)
     archives = read_archives(options.archives, machine)
     rebuild = partial(offer_rebuild, libc=options.libc or "musl")
     judged = judge_archives(archives, options.libc or "musl", partial(load_interfaces, machine), rebuild)
@@ -69,6 +71,15 @@ def audit(options: argparse.Namespace) -> int:
         found = f"{text.count(len(told), 'finding')}, {len(findings) - len(told)} allowed"
         sys.stdout.write(f"AUDIT  {text.count(len(options.archives), 'archive')}: {found}\n")
     return _code(findings)
+
+
+def _machine(archives: Sequence[Path]) -> str:
+    """Return the machine of the first archive that is for a measured one, otherwise this machine.
+
+    One that is for neither is refused as it is read: nothing could be said of what it calls.
+    """
+    measured = measured_machines()
+    return next((one for one in map(machine_of, archives) if one in measured), platform.machine())
 
 
 def _code(findings: Sequence[Finding]) -> int:

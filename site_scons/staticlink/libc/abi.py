@@ -40,6 +40,11 @@ class Interface:
         return self.kind == "differs" and (caller in self.callers or not self.callers)
 
 
+def measured_machines(tables: Path = _TABLES) -> tuple[str, ...]:
+    """Return the machines for which there is a table."""
+    return tuple(sorted(path.stem for path in tables.glob("*.toml")))
+
+
 def load_interfaces(machine: str, tables: Path = _TABLES) -> Mapping[str, Interface]:
     """Return function -> interface for ``machine``.
 

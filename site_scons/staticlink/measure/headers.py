@@ -44,9 +44,10 @@ _NAMED = ("typedef", "structure_type", "union_type", "enumeration_type")
 
 @dataclass(frozen=True, slots=True)
 class Libc:
-    """A libc to be probed: its name, a compiler that sees its headers, and the archives that it comes as."""
+    """A libc to be probed: its name, its machine, a compiler that sees its headers, and the archives it comes as."""
 
     name: str
+    machine: str
     cc: tuple[str, ...]
     archives: tuple[Path, ...]
 
@@ -60,7 +61,7 @@ def shared_headers(own: Path, roots: Iterable[Path]) -> tuple[str, ...]:
     )
 
 
-def read_definitions(libc: Libc, machine: str = "x86_64") -> dict[str, frozenset[str]]:
+def read_definitions(libc: Libc) -> dict[str, frozenset[str]]:
     """Return each symbol that the libc's archives define, and the symbols that name the same place."""
     places: dict[tuple[str | int, ...], set[str]] = {}
     for path in libc.archives:
@@ -68,7 +69,7 @@ def read_definitions(libc: Libc, machine: str = "x86_64") -> dict[str, frozenset
         for member in read_archive(data, path.name).members:
             if not is_object(data, member.start, member.size):
                 continue
-            for symbol in read_details(data, f"{path.name}({member.name})", machine, member.start, member.size):
+            for symbol in read_details(data, f"{path.name}({member.name})", libc.machine, member.start, member.size):
                 if symbol.section != UNDEF:
                     # A number or a COMMON symbol has no place that another could share.
                     alone = symbol.section >= LORESERVE

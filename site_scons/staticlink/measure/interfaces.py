@@ -6,15 +6,14 @@ interface of a declared one at the same place. What headers do not say is policy
 the measurement stops where policy is silent: at a name without a type, a type that one libc hides, or a constant of
 both libcs that differs. The result is ``policy/libc_abi/MACHINE.toml``:
 
-    PYTHONPATH=site_scons python -m staticlink.measure.interfaces MUSL_PREFIX
+    PYTHONPATH=site_scons python -m staticlink.measure.interfaces [--cc GCC] [MUSL_PREFIX]
 
 A link does not import this module. Not modelled: what a function does; initialisers that only one libc has.
 """
 
 from __future__ import annotations
 
-import re
-import subprocess
+import argparse
 import sys
 import tempfile
 import textwrap
@@ -25,23 +24,21 @@ from typing import TYPE_CHECKING, Any
 
 import toml
 
-from staticlink.elf.ar import is_archive
-from staticlink.elf.mapping import map_file
 from staticlink.errors import Fault, StaticlinkError
-from staticlink.libc.musl_release import musl_version
-from staticlink.link.script import read_script
-from staticlink.measure.headers import Libc, Probe, read_definitions, shared_headers
+from staticlink.measure.headers import Probe, read_definitions
 from staticlink.measure.layout import Comparison, Difference
+from staticlink.measure.machine import find_machine
+from staticlink.report.text import render_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from staticlink.measure.headers import Libc
     from staticlink.measure.layout import View
+    from staticlink.measure.machine import Machine
 
 _POLICY = Path(__file__).parent.parent / "policy"
 _LIBCS = ("glibc", "musl")
-_PARTS = ("libc.a", "libm.a", "libresolv.a", "libcrypt.a")
-_SECONDS = 60
 #: Programs are compiled with either; on 64-bit machines it changes symbols only, which is measured.
 _MACROS = ((), ("-D_FILE_OFFSET_BITS=64",))
 _INITIALISERS = {
@@ -166,7 +163,8 @@ def _constants(measured: Measured, policy: Mapping[str, Any], table: Table) -> I
         for function in row.get("functions", ()):
             taken.setdefault(function, []).append(Difference(name, text, tuple(row.get("callers", callers))))
     for name in sorted(_INITIALISERS):
-        first, second = (values.get(name) for values in measured.initialisers)
+        # What is longer is the type's own difference; what is behind the shorter one has to be zeros.
+        first, second = (values.get(name, b"?").rstrip(b"\0") for values in measured.initialisers)
         if first != second:
             table.silent.append(f"initialiser that differs: {name}")
     yield from taken.items()
@@ -244,62 +242,37 @@ def _words(names: Sequence[str]) -> str:
     return '"""\n' + textwrap.fill(" ".join(names), _WIDTH, break_on_hyphens=False, break_long_words=False) + '"""'
 
 
-def find_libcs(prefix: Path, cc: Sequence[str] = ("gcc",)) -> tuple[Libc, Libc]:
-    """Return the machine's glibc and the vendored musl at ``prefix``."""
-    found = [Path(_ask(cc, f"-print-file-name={part}").strip()) for part in _PARTS]
-    archives = tuple(path for one in found if one.is_absolute() for path in _archives(one))
-    return Libc("glibc", tuple(cc), archives), Libc("musl", (str(prefix / "bin/cc"),), (prefix / "lib/libc.a",))
-
-
-def _archives(path: Path) -> Iterator[Path]:
-    """Yield an archive, or those that a linker script in its place names."""
-    data = map_file(path)
-    if is_archive(data):
-        yield path
-    else:
-        yield from (Path(name) for _, names in read_script(data, path.name) for name in names)
-
-
-def find_headers(prefix: Path, cc: Sequence[str] = ("gcc",)) -> tuple[str, ...]:
-    """Return the headers that the musl at ``prefix`` and the machine's libc both have."""
-    roots = [Path("/usr/include"), Path("/usr/include") / _ask(cc, "-print-multiarch").strip()]
-    return shared_headers(prefix / "include", roots)
-
-
-def _ask(cc: Sequence[str], *question: str) -> str:
-    done = subprocess.run([*cc, *question], capture_output=True, text=True, check=True, timeout=_SECONDS)
-    return done.stdout
-
-
-def find_versions(prefix: Path, cc: Sequence[str] = ("gcc",)) -> dict[str, str]:
-    """Return the versions of both libcs."""
-    macros = _ask(cc, "-E", "-dM", "-include", "features.h", "-x", "c", "/dev/null")
-    glibc = ".".join(re.findall(r"#define __GLIBC(?:_MINOR)?__ (\d+)", macros))
-    return {"glibc": glibc, "musl": musl_version(prefix / "lib/libc.a") or "unknown"}
-
-
 def read_policy() -> dict[str, Any]:
     """Return the rows of ``policy/libc_interfaces.toml`` by kind."""
     rows: dict[str, Any] = toml.loads((_POLICY / "libc_interfaces.toml").read_text(encoding="utf-8"))
     return rows
 
 
-def measure_machine(prefix: Path) -> tuple[Table, ...]:
-    """Return what the headers of the musl at ``prefix`` and of the machine's glibc say, a table a way to compile."""
-    libcs, headers, policy = find_libcs(prefix), find_headers(prefix), read_policy()
+def measure_machine(machine: Machine) -> tuple[Table, ...]:
+    """Return what the headers of both libcs of ``machine`` say, a table a way to compile."""
+    policy = read_policy()
     tables = []
     for macros in _MACROS:
         with tempfile.TemporaryDirectory() as into:
-            tables.append(classify(measure(libcs, headers, Path(into), macros), policy))
+            tables.append(classify(measure(machine.libcs, machine.headers, Path(into), macros), policy))
     return tuple(tables)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the table of this machine anew."""
-    path = _POLICY / "libc_abi" / "x86_64.toml"
+    """Write the table of a machine anew."""
+    parser = argparse.ArgumentParser(prog="python -m staticlink.measure.interfaces", allow_abbrev=False)
+    parser.add_argument("--cc", default="gcc", help="a gcc for the machine (default: gcc)")
+    parser.add_argument("prefix", nargs="?", type=Path, metavar="MUSL_PREFIX", help="a vendored musl that it compiled")
+    options = parser.parse_args(arguments)
+    try:
+        machine = find_machine((options.cc,), options.prefix.absolute() if options.prefix is not None else None)
+        text = render(measure_machine(machine), machine.versions, machine.name)
+    except StaticlinkError as error:
+        sys.stderr.write(f"{render_error(error)}\n")
+        return 1
+    path = _POLICY / "libc_abi" / f"{machine.name}.toml"
     path.parent.mkdir(exist_ok=True)
-    prefix = Path(arguments[0]).absolute()
-    path.write_text(render(measure_machine(prefix), find_versions(prefix), "x86_64"), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -22,6 +22,7 @@ this libc as well.
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import shutil
 import subprocess
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from staticlink.target import Target
 
 _SECONDS = 60
+#: What surrounds the list of include directories in what gcc -v tells.
+_LISTED, _END = "#include <...> search starts here:\n", "\nEnd of search list."
 _KERNEL = ("asm", "asm-generic", "linux")
 #: Our own headers for _FORTIFY_SOURCE.
 FORTIFY = Path(__file__).parent.parent / "fortify"
@@ -118,7 +121,7 @@ class Host:
 def write_sysroot(prefix: Path, host: Host, target: Target, version: str) -> None:
     """Make a sysroot of ``prefix``, which holds a libc of that version and its headers."""
     _ask(host, "-dumpspecs")
-    for name, directory in find_kernel_headers(_include_directories(host)).items():
+    for name, directory in find_kernel_headers(include_directories(host)).items():
         shutil.copytree(directory, prefix / "kernel" / name, copy_function=shutil.copyfile)
     shutil.copytree(FORTIFY, prefix / "fortify", copy_function=shutil.copyfile)
     (prefix / "lib" / "cc.specs").write_text(_SPECS, encoding="utf-8")
@@ -135,7 +138,7 @@ def identify_host(host: Host) -> str:
     driver = shutil.which(host.cc[-1], path=host.path)
     if driver is None:
         raise fail("no-compiler", f"no C compiler: {shlex.join(host.cc)}", evidence=(f"looked in {host.path}",))
-    parts = [Path(driver), find_kernel_headers(_include_directories(host))["linux"] / "version.h"]
+    parts = [Path(driver), find_kernel_headers(include_directories(host))["linux"] / "version.h"]
     for program in ("cc1", "as", "ld", "ar"):
         named = shutil.which(_ask(host, f"-print-prog-name={program}"), path=host.path)
         if named is not None:
@@ -155,15 +158,24 @@ def find_kernel_headers(roots: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _include_directories(host: Host) -> tuple[Path, ...]:
-    """Return the machine's include directories, its architecture's own first."""
-    own = _ask(host, "-print-multiarch")
-    return (*((Path("/usr/include", own),) if own else ()), Path("/usr/include"))
+def include_directories(host: Host) -> tuple[Path, ...]:
+    """Return where the compiler looks for the headers of its libc, in its order, up to those of the libc itself.
+
+    A compiler for another machine goes on to those of this one, which are none of its libc's.
+    """
+    own = _ask(host, "-print-file-name=include")
+    _, _, listed = _ask(host, "-E", "-v", "-x", "c", "/dev/null").partition(_LISTED)
+    found = [Path(line.strip()) for line in listed.partition(_END)[0].splitlines() if line.strip() not in ("", own)]
+    last = next((place for place, root in enumerate(found) if (root / "features.h").is_file()), len(found))
+    return tuple(Path(os.path.normpath(root)) for root in found[: last + 1])
 
 
-def _ask(host: Host, question: str) -> str:
-    """Return what the compiler answers to an option such as ``-dumpspecs``, without the last newline."""
-    command = [*host.cc, question]
+def _ask(host: Host, *question: str) -> str:
+    """Return what the compiler answers to an option such as ``-dumpspecs``, without the last newline.
+
+    With ``-v`` the answer is what it tells of its own work.
+    """
+    command = [*host.cc, *question]
     environment = {"PATH": host.path, "LC_ALL": "C"}
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS)
@@ -174,4 +186,4 @@ def _ask(host: Host, question: str) -> str:
         raise fail(
             "compiler-is-not-gcc", f"compiler is not gcc: {shlex.join(host.cc)}", evidence=evidence, fix="CC=gcc"
         )
-    return done.stdout.rstrip("\n")
+    return (done.stderr if "-v" in question else done.stdout).rstrip("\n")
