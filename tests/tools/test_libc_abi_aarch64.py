@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from staticlink.elf.ar import read_archive
+from staticlink.elf.mapping import map_file
 from staticlink.libc.abi import load_interfaces
+from staticlink.libc.names import load_traces
 from staticlink.measure.interfaces import Table, measure_machine, render
 from staticlink.measure.machine import Machine, find_machine
 
@@ -67,6 +70,16 @@ def test_what_differs_on_this_machine_and_not_on_x86_64(measured: tuple[Table, .
 def test_what_outline_atomics_ask_for_is_the_same_in_both() -> None:
     """GCC's libgcc asks for ``__getauxval`` in whatever it compiles for aarch64; musl has it too."""
     assert load_interfaces("aarch64")["__getauxval"].kind == "same"
+
+
+def test_names_that_tell_glibc_tell_it_here_too(machine: Machine) -> None:
+    """The traces are measured on x86-64; musl defines none of those names on aarch64 either."""
+    traces = load_traces()
+    archive = machine.libcs[1].archives[0]
+    index = read_archive(map_file(archive), archive.name).index
+    assert index is not None
+    assert "__getauxval" in index[0]
+    assert sorted((traces.made["glibc"] | traces.asked["glibc"]) & set(index[0])) == []
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,6 @@ def test_a_compiler_that_does_not_answer_like_gcc() -> None:
         identify_host(Host(("false",), "/usr/bin:/bin"))
     assert render_error(caught.value).splitlines() == [
         "compiler is not gcc: false",
-        "  false -print-multiarch: exit code 1",
+        "  false -print-file-name=include: exit code 1",
         "  fix: CC=gcc",
     ]
