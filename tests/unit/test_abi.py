@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.errors import StaticlinkError
-from staticlink.libc.abi import Interface, load_interfaces
+from staticlink.libc.abi import Interface, load_interfaces, measured_machines
 from staticlink.measure.debug_entries import DebugEntry
 from staticlink.measure.layout import Comparison, View
 
@@ -55,7 +55,16 @@ def test_what_every_program_calls_is_not_refused(name: str) -> None:
 
 
 def test_a_machine_that_was_not_measured_has_an_empty_table() -> None:
+    assert measured_machines() == ("aarch64", "x86_64")
     assert load_interfaces("riscv64") == {}
+
+
+def test_a_longer_object_of_glibcs_harms_callers_of_musls_only() -> None:
+    """On aarch64 glibc clears 48 bytes of a mutex for which musl's header makes room for 40."""
+    table = load_interfaces("aarch64")
+    said = ("pthread_mutex_t is 48 bytes under glibc, 40 under musl",)
+    assert table["pthread_mutex_lock"] == Interface("pthread_mutex_lock", "differs", said, ("musl",))
+    assert load_interfaces("x86_64")["pthread_mutex_lock"] == Interface("pthread_mutex_lock", "same")
 
 
 def test_a_table_that_cannot_be_read_is_told(tmp_path: Path) -> None:
