@@ -25,7 +25,7 @@ from staticlink.platforms import refuse_triple
 from staticlink.rust.crate import recall_crate
 from staticlink.rust.links import Link, make_link
 from staticlink.rust.members import require_libraries
-from staticlink.rust.options import HOST, CrateOptions, check_options
+from staticlink.rust.options import HOST, CrateOptions, check_options, require_crate, require_linked
 from staticlink.rust.toolchain import find_program
 from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
@@ -82,6 +82,7 @@ def _rust_crate(
         return _named_only(env, place)
     with reading():
         _reject_unknown(words)
+        require_crate(triple, bin)
         options = _options(env, **words)
         check_options(options, triple, settings(env).target)
         declared = describe(env, place, options, toolchain and str(toolchain), _words(env, crates))
@@ -125,6 +126,7 @@ def _rust_program(
         )
     with reading():
         options = _options(env, **{name: value for name, value in words.items() if name in _OPTIONS})
+        require_linked(triple, str(flatten([target])[0]), settings(env).target)
         check_options(options, triple, settings(env).target)
         declared = describe(env, place, options, toolchain and str(toolchain), _words(env, crates))
     return link_main(env, target, main_nodes(env, declared, bin), objects, _others(words))

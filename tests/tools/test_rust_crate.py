@@ -273,6 +273,14 @@ def test_the_options_of_a_crate(project: Project) -> None:
             ],
         ),
         (
+            'bin="first-crate"',
+            [
+                "crate with bin= that is not for this machine: first-crate",
+                "  env.RustCrate compiles a library for the program",
+                '  fix: triple="host" for a tool that runs during the build, env.RustProgram for a program',
+            ],
+        ),
+        (
             'crates=["third"]',
             ["no such package in the workspace crate: third", "  member first-crate"],
         ),

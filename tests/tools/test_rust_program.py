@@ -110,6 +110,14 @@ def test_what_an_edit_costs(project: Project) -> None:
             ["no such binary in tool: none", "  binary other", "  binary tool"],
         ),
         (
+            'env.RustProgram("app", "tool", bin="tool", triple="host")',
+            [
+                "program for this machine: app",
+                "  env.RustProgram links for x86_64-unknown-linux-gnu",
+                '  fix: env.RustCrate(DIR, triple="host") for a tool that runs during the build',
+            ],
+        ),
+        (
             'env.RustProgram("app", "library")',
             ["crate is not a program: library", "  it has no binary", "  fix: env.RustCrate compiles a library"],
         ),

@@ -93,3 +93,25 @@ def check_options(options: CrateOptions, triple: str | None, target: Target) -> 
         name = word.partition("=")[0]
         if name in _DECIDED:
             raise fail("cargo-argument", f"argument of cargo that the build decides: {word}", fix=_DECIDED[name])
+
+
+def require_crate(triple: str | None, binary: str | None) -> None:
+    """Raise :class:`StaticlinkError` when a ``RustCrate`` names a binary and is not for the machine that builds."""
+    if binary is not None and triple != HOST:
+        raise fail(
+            "binary-of-library",
+            f"crate with bin= that is not for this machine: {binary}",
+            evidence=("env.RustCrate compiles a library for the program",),
+            fix='triple="host" for a tool that runs during the build, env.RustProgram for a program',
+        )
+
+
+def require_linked(triple: str | None, program: str, target: Target) -> None:
+    """Raise :class:`StaticlinkError` when a ``RustProgram`` is for the machine that builds: cargo links those."""
+    if triple == HOST:
+        raise fail(
+            "program-of-host",
+            f"program for this machine: {program}",
+            evidence=(f"env.RustProgram links for {target.rust_triple}",),
+            fix='env.RustCrate(DIR, triple="host") for a tool that runs during the build',
+        )
