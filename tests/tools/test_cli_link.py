@@ -40,7 +40,7 @@ def compile_both(directory: Path, *options: str) -> None:
 def test_what_cc_compiles_link_links(tmp_path: Path, options: list[str]) -> None:
     compile_both(tmp_path, *options)
     (tmp_path / "words.rsp").write_text("-L. -lf\n-lm -Wl,--gc-sections")
-    done = staticlink(tmp_path, "link", *options, "--json", "--probe=", "-o", "app", "main.o", "@words.rsp")
+    done = staticlink(tmp_path, "link", *options, "--json", "--probe=", "-o", "app", "--", "main.o", "@words.rsp")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     check_document(answer)
@@ -55,7 +55,8 @@ def test_what_cc_compiles_link_links(tmp_path: Path, options: list[str]) -> None
 def test_cc_is_the_compiler_of_the_libc(tmp_path: Path) -> None:
     (tmp_path / "libc.c").write_text("#include <features.h>\n#ifdef __GLIBC__\nglibc\n#else\nmusl\n#endif\n")
     for libc in ("musl", "glibc"):
-        done = staticlink(tmp_path, "cc", f"--libc={libc}", "-E", "-P", "libc.c")
+        dashes = ["--"] if libc == "musl" else []
+        done = staticlink(tmp_path, "cc", f"--libc={libc}", *dashes, "-E", "-P", "libc.c")
         assert done.stdout.split() == [libc]
         assert done.stderr == ""
 

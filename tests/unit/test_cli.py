@@ -214,6 +214,10 @@ def test_an_unknown_symbol(capsys: Capture) -> None:
         (["link", "-o", "app"], "no input files\n"),
         (["link", "--libc=muls", "main.o"], "invalid value for option --libc: muls\n  allowed: musl, glibc\n"),
         (["cc", "--libc=muls", "main.c"], "invalid value for option --libc: muls\n  allowed: musl, glibc\n"),
+        (["link", "--sources=no", "main.o"], "invalid value for option --sources: no\n  no such directory\n"),
+        (["cc", "--sources=main.o", "main.c"], "invalid value for option --sources: main.o\n  no such directory\n"),
+        (["link", "-o", "app", "--"], "no input files\n"),
+        (["link", "-o", "main.o", "--", "main.o"], "the output is one of the inputs: main.o\n"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -320,3 +324,5 @@ def test_a_driver_keeps_its_own_words() -> None:
     assert wanted.rest == ("-Wl,--json", "--sysroot=/x", "main.o")
     with pytest.raises(StaticlinkError):
         read_wanted(["--linker=none"])
+    wanted = read_wanted(["--pie", "-o", "app", "--", "main.o", "--offline", "--"])
+    assert (wanted.switches, wanted.rest) == (frozenset({"pie"}), ("-o", "app", "main.o", "--offline", "--"))

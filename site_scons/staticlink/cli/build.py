@@ -60,6 +60,8 @@ _VALUED = {
     "prefixes": None,
 }
 _FACTS = ".rust.json"
+#: Behind it, every word is the driver's. No driver knows it.
+_END = "--"
 _SWITCHES = ("pie", "hardening", "offline", "json", "rustc")
 #: Of these a link says that they are wrong; whatever else fails is a matter of usage or of input.
 _LINK_FINDINGS = (
@@ -96,12 +98,14 @@ def cc(words: Sequence[str]) -> int:
     _require_platform(words)
     count = next((n for n, word in enumerate(words) if not _is_own(word)), len(words))
     wanted = read_wanted(words[:count])
+    ended = count < len(words) and words[count] == _END
+    passed = words[count + ended :]
     host = _host()
     try:
         if wanted.target.libc == "musl":
             compiler = [str(_provider(wanted, host, sys.stderr).prefix("musl") / "bin" / "cc")]
         else:
-            compiler = [*host.cc, *([] if _makes_no_executable(words[count:]) else ["-static"])]
+            compiler = [*host.cc, *([] if _makes_no_executable(passed) else ["-static"])]
         program = shutil.which(compiler[0], path=host.path)
         if program is None:
             raise fail("no-compiler", f"no C compiler: {compiler[0]}", evidence=(f"looked in {host.path}",))
@@ -110,7 +114,7 @@ def cc(words: Sequence[str]) -> int:
     position = ["-fPIE", "-static-pie"] if wanted.target.pie else []
     protection = hardening_flags(wanted.target)
     optimized = [OPTIMIZED] if protection else []
-    _become(program, [*compiler[1:], *optimized, *protection, *position, *words[count:]])
+    _become(program, [*compiler[1:], *optimized, *protection, *position, *passed])
     return None
 
 
@@ -157,21 +161,28 @@ def read_wanted(words: Sequence[str]) -> Wanted:
     own: dict[str, str] = {}
     switches: set[str] = set()
     rest: list[str] = []
-    for word in words:
+    ended = words.index(_END) if _END in words else len(words)
+    for word in words[:ended]:
         name, equals, value = word.removeprefix("--").partition("=")
         if not _is_own(word):
             rest.append(word)
         elif equals:
-            allowed = _VALUED[name]
-            if allowed is not None and value not in allowed:
-                if name == "libc":
-                    refuse_libc(value)
-                evidence = (f"allowed: {', '.join(allowed)}",)
-                raise fail("bad-usage", f"invalid value for option --{name}: {value}", evidence=evidence)
+            _require_value(name, value)
             own[name] = value
         else:
             switches.add(name)
-    return Wanted(own, frozenset(switches), tuple(rest))
+    return Wanted(own, frozenset(switches), (*rest, *words[ended + 1 :]))
+
+
+def _require_value(name: str, value: str) -> None:
+    allowed = _VALUED[name]
+    if allowed is not None and value not in allowed:
+        if name == "libc":
+            refuse_libc(value)
+        evidence = (f"allowed: {', '.join(allowed)}",)
+        raise fail("bad-usage", f"invalid value for option --{name}: {value}", evidence=evidence)
+    if name == "sources" and value and not Path(value).is_dir():
+        raise fail("bad-usage", f"invalid value for option --{name}: {value}", evidence=("no such directory",))
 
 
 def _is_own(word: str) -> bool:
