@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "site_scons"), str(ROOT / "tests")]
 
 from elf_writer import Specimen, save, write_archive, write_object  # noqa: E402
-from staticlink.link.inputs import Archive, ObjectFile, read_input  # noqa: E402
+from staticlink.link.inputs import Archive, ObjectFile  # noqa: E402
 from staticlink.link.order import order_inputs  # noqa: E402
+from staticlink.link.reading import read_input  # noqa: E402
 
 ARCHIVES = (10, 50, 100, 500, 1000, 5000)
 SYMBOLS = (1_000, 10_000, 100_000, 1_000_000)

@@ -33,9 +33,10 @@ sys.path.insert(0, str(ROOT / "site_scons"))
 from staticlink.elf.header import read_header  # noqa: E402
 from staticlink.elf.sections import SectionTable  # noqa: E402
 from staticlink.link import plan as main_path  # noqa: E402
-from staticlink.link.inputs import Archive, read_input  # noqa: E402
+from staticlink.link.inputs import Archive  # noqa: E402
 from staticlink.link.libc import compiler_directories, describe_libc  # noqa: E402
 from staticlink.link.linker import Linker  # noqa: E402
+from staticlink.link.reading import read_input  # noqa: E402
 from staticlink.link.request import LinkRequest  # noqa: E402
 from staticlink.link.shims import load_shims  # noqa: E402
 from staticlink.report.linkplan import write_plan  # noqa: E402

@@ -24,8 +24,9 @@ from staticlink.errors import StaticlinkError  # noqa: E402
 from staticlink.libc.abi import load_interfaces  # noqa: E402
 from staticlink.libc.verdict import KINDS  # noqa: E402
 from staticlink.link.audits.foreign_libc import judge_archives  # noqa: E402
-from staticlink.link.inputs import Archive, read_input  # noqa: E402
+from staticlink.link.inputs import Archive  # noqa: E402
 from staticlink.link.libc import compiler_directories  # noqa: E402
+from staticlink.link.reading import read_input  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -25,7 +25,8 @@ if __name__ == "__main__":
 
 from staticlink.elf.inspect import inspect_executable
 from staticlink.errors import StaticlinkError
-from staticlink.link.inputs import Archive, ObjectFile, Whole, flatten, read_input
+from staticlink.link.inputs import Archive, ObjectFile, Whole, flatten
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 from staticlink.link.verify import verify_executable
 from staticlink.report.text import render_error

@@ -10,8 +10,9 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from staticlink.link.inputs import Archive, Group, Whole, read_input
+from staticlink.link.inputs import Archive, Group, Whole
 from staticlink.link.options import Assignment, Options
+from staticlink.link.reading import read_input
 
 from tests.elf_writer import Comdat, Specimen, write_archive, write_object
 

@@ -19,9 +19,10 @@ from staticlink.link.audit import audit_archives, audit_link
 from staticlink.link.audits.weak_references import order_and_extract
 from staticlink.link.finding import load_policy
 from staticlink.link.gnu_ld import GnuLd
-from staticlink.link.inputs import Archive, ObjectFile, read_input
+from staticlink.link.inputs import Archive, ObjectFile
 from staticlink.link.options import DEFAULT
 from staticlink.link.order import LinkOrder, order_inputs
+from staticlink.link.reading import read_input
 from staticlink.link.sources import Inputs
 
 from tests.elf_writer import Specimen, save, write_archive, write_object

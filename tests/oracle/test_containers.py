@@ -16,8 +16,9 @@ import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.link.audit import audit_archives, audit_link
 from staticlink.link.finding import load_policy
-from staticlink.link.inputs import Archive, ObjectFile, read_input
+from staticlink.link.inputs import Archive, ObjectFile
 from staticlink.link.order import order_inputs
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 from staticlink.report.text import render_error
 

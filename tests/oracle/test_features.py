@@ -13,7 +13,8 @@ from staticlink.elf.features import known_features, read_features
 from staticlink.elf.inspect import inspect_executable
 from staticlink.link.audits.features import features_of, find_dropped_features, promised_features
 from staticlink.link.finding import load_policy
-from staticlink.link.inputs import Archive, ObjectFile, read_input
+from staticlink.link.inputs import Archive, ObjectFile
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 from staticlink.link.verify import verify_executable
 from staticlink.target import Target

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from staticlink.errors import StaticlinkError
-from staticlink.link.inputs import read_input
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 from staticlink.report.text import render_error
 

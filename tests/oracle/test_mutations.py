@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from staticlink.link.inputs import ObjectFile, read_input
+from staticlink.link.inputs import ObjectFile
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 
 from tests.elf_writer import save

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from staticlink.link.inputs import Group, read_input
+from staticlink.link.inputs import Group
 from staticlink.link.options import Options
 from staticlink.link.reach import Place, SectionGraph
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from staticlink.link.inputs import Archive, Group, ObjectFile, Script, flatten, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, Script, flatten
 from staticlink.link.order import order_inputs
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 
 _SOURCE = (

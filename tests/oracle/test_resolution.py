@@ -13,8 +13,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from staticlink.link.inputs import read_input
 from staticlink.link.options import Options
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 
 from tests.elf_writer import Specimen, write_object

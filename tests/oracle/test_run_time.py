@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from staticlink.elf.warnings import read_warnings
 from staticlink.link.audits.run_time import load_rows
-from staticlink.link.inputs import Archive, Group, Whole, read_input
+from staticlink.link.inputs import Archive, Group, Whole
 from staticlink.link.options import Options
 from staticlink.link.reach import SectionGraph
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 
 #: Where glibc comes to a module of its name service, and to the file of a locale.

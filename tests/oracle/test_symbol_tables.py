@@ -21,7 +21,8 @@ from staticlink.elf.mapping import map_file
 from staticlink.elf.relocations import References
 from staticlink.elf.symbols import is_object, read_details, read_section_names, read_symbols
 from staticlink.errors import StaticlinkError
-from staticlink.link.inputs import ObjectFile, Traits, read_input
+from staticlink.link.inputs import ObjectFile, Traits
+from staticlink.link.reading import read_input
 
 _ROW = re.compile(r"^ +\d+: [0-9a-f]+ +\S+ (\S+) +(GLOBAL|WEAK|UNIQUE) +(\S+) .*?(UND|COM|ABS|\d+) (\S*)$")
 EVERY_ROW = "STATICLINK_EVERY_ROW" in os.environ

@@ -19,7 +19,8 @@ from staticlink.libc.names import load_traces
 from staticlink.libc.package import find_package
 from staticlink.libc.verdict import Setting, Verdict, judge
 from staticlink.link.audits.foreign_libc import judge_archives
-from staticlink.link.inputs import Archive, ObjectFile, read_input
+from staticlink.link.inputs import Archive, ObjectFile
+from staticlink.link.reading import read_input
 from staticlink.target import Target
 from staticlink.vendored.cache import open_cache
 from staticlink.vendored.provide import Provider

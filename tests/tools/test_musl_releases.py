@@ -23,7 +23,8 @@ from staticlink.libc.verdict import Verdict
 from staticlink.link.audits.foreign_libc import Judged, no_recipe
 from staticlink.link.audits.musl_releases import find_other_releases
 from staticlink.link.finding import load_policy
-from staticlink.link.inputs import ObjectFile, read_input
+from staticlink.link.inputs import ObjectFile
+from staticlink.link.reading import read_input
 from staticlink.measure.musl_releases import measure_releases, render_releases
 from staticlink.target import Target
 from staticlink.vendored.cache import open_cache

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from staticlink.cli.arguments import LINKERS
-from staticlink.link.inputs import read_input
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 from staticlink.link.shim_versions import TABLES, load_versions
 from staticlink.measure.versions import find_libraries, measure_versions, render_versions

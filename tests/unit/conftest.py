@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from staticlink.link.inputs import Archive, read_input
+from staticlink.link.inputs import Archive
+from staticlink.link.reading import read_input
 
 from tests.elf_writer import Specimen, save, write_archive
 

@@ -9,9 +9,10 @@ import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.link.audit import audit_archives, audit_link, reject_findings
 from staticlink.link.finding import load_policy
-from staticlink.link.inputs import Archive, ObjectFile, Whole, read_input
+from staticlink.link.inputs import Archive, ObjectFile, Whole
 from staticlink.link.options import Options
 from staticlink.link.order import order_inputs
+from staticlink.link.reading import read_input
 from staticlink.report import steps
 from staticlink.report.text import render_error
 

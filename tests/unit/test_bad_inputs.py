@@ -14,7 +14,8 @@ import pytest
 from staticlink.cli.main import main
 from staticlink.elf.inspect import inspect_executable
 from staticlink.errors import StaticlinkError
-from staticlink.link.inputs import Archive, flatten, read_input
+from staticlink.link.inputs import Archive, flatten
+from staticlink.link.reading import read_input
 from staticlink.report.text import render_error
 
 from tests.elf_writer import Specimen, save, write_archive, write_object

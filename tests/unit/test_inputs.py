@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from staticlink.errors import StaticlinkError
-from staticlink.link.inputs import Archive, Group, ObjectFile, Script, flatten, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, Script, flatten
+from staticlink.link.reading import read_input
 
 from tests.elf_writer import Specimen, save, write_archive, write_object
 

@@ -6,7 +6,8 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from staticlink.link.inputs import Group, read_input
+from staticlink.link.inputs import Group
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import resolve
 
 from tests.elf_writer import Specimen, save, write_archive, write_object

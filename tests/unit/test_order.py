@@ -7,9 +7,10 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
-from staticlink.link.inputs import Archive, Group, ObjectFile, Whole, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, Whole
 from staticlink.link.options import Assignment, Options
 from staticlink.link.order import Changed, order_inputs
+from staticlink.link.reading import read_input
 
 from tests.elf_writer import Specimen, save, write_object
 

@@ -10,9 +10,10 @@ import pytest
 from staticlink.errors import StaticlinkError
 from staticlink.link.audit import audit_link, reject_findings
 from staticlink.link.finding import load_policy
-from staticlink.link.inputs import Archive, Group, Item, ObjectFile, Whole, read_input
+from staticlink.link.inputs import Archive, Group, Item, ObjectFile, Whole
 from staticlink.link.options import Assignment, Options
 from staticlink.link.order import order_inputs
+from staticlink.link.reading import read_input
 from staticlink.link.resolve import Index, resolve
 from staticlink.report.text import render_error
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from staticlink.cli.search import find_library, join_path, search_directories
 from staticlink.cli.words import read_words
 from staticlink.errors import Fault, StaticlinkError, fail
-from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten
 from staticlink.link.options import Options, read_assignment
+from staticlink.link.reading import read_input
 from staticlink.link.script import read_script
 
 if TYPE_CHECKING:

@@ -33,7 +33,8 @@ from staticlink.link.audits.rust_runtimes import find_rust_clashes, read_runtime
 from staticlink.link.audits.thread_locals import find_tls_mismatches
 from staticlink.link.audits.weak_references import find_weak_references
 from staticlink.link.finding import LEVELS
-from staticlink.link.inputs import Archive, ObjectFile, flatten, read_input
+from staticlink.link.inputs import Archive, ObjectFile, flatten
+from staticlink.link.reading import read_input
 from staticlink.link.shim_versions import explain_versions
 from staticlink.link.shims import explain_refusals, load_shims
 from staticlink.report.text import referrer_lines

@@ -38,8 +38,9 @@ from staticlink.link.digest import Looked, Read, digest_input
 from staticlink.link.file_state import content_of, digest_of, signature_of, times_of, trusted_times
 from staticlink.link.finding import Finding
 from staticlink.link.flags import read_link_flags
-from staticlink.link.inputs import Archive, ObjectFile, Script, flatten, read_input
+from staticlink.link.inputs import Archive, ObjectFile, Script, flatten
 from staticlink.link.planned import Planned
+from staticlink.link.reading import read_input
 from staticlink.link.shims import load_shims
 from staticlink.link.sources import compile_shims, name_inputs
 from staticlink.model import Choice

@@ -18,8 +18,9 @@ from staticlink.errors import Fault, StaticlinkError
 from staticlink.hardening import protection_flags
 from staticlink.link.allocator import choose_allocator
 from staticlink.link.begun import begin_link
-from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten, read_input
+from staticlink.link.inputs import Archive, Group, ObjectFile, Script, Whole, flatten
 from staticlink.link.libc import find_libraries
+from staticlink.link.reading import read_input
 from staticlink.link.shim_demand import asked_by_strangers, needs_start_bridge
 from staticlink.link.shim_objects import make_shims
 from staticlink.link.shim_versions import choose_aliases

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from staticlink.elf import rust_metadata
 from staticlink.errors import Fault
 from staticlink.link.audits.musl_releases import explain_releases, names_of_releases
-from staticlink.link.inputs import Archive, read_input
+from staticlink.link.inputs import Archive
+from staticlink.link.reading import read_input
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
