@@ -121,6 +121,17 @@ def test_everything_missing_is_named_at_once(checkout: Path, bare_path: dict[str
     assert ("fix:" in done.stderr) == on_debian
 
 
+def test_what_the_tests_install_are_names_of_packages() -> None:
+    """Debian Policy 5.6.1 says what a name is."""
+    found = re.search(
+        r"^test_packages='(.*?)'$", (_ROOT / "sconsw").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert found is not None
+    names = found[1].split()
+    assert "lld" in names
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name)] == []
+
+
 def test_an_old_rust_is_named_with_its_version(checkout: Path, bare_path: dict[str, str], tmp_path: Path) -> None:
     (Path(bare_path["PATH"]) / "apt-get").unlink(missing_ok=True)
     for name in ("cc", "make"):
