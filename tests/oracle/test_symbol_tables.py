@@ -19,9 +19,9 @@ from elftools.elf.elffile import ELFFile
 from staticlink.elf.ar import read_archive
 from staticlink.elf.mapping import map_file
 from staticlink.elf.relocations import References
-from staticlink.elf.symbols import is_object, read_details, read_section_names, read_symbols
+from staticlink.elf.symbols import Traits, is_object, read_details, read_section_names, read_symbols
 from staticlink.errors import StaticlinkError
-from staticlink.link.inputs import ObjectFile, Traits
+from staticlink.link.inputs import ObjectFile
 from staticlink.link.reading import read_input
 
 _ROW = re.compile(r"^ +\d+: [0-9a-f]+ +\S+ (\S+) +(GLOBAL|WEAK|UNIQUE) +(\S+) .*?(UND|COM|ABS|\d+) (\S*)$")
@@ -134,15 +134,25 @@ def test_references_are_those_of_pyelftools(archives: list[Path]) -> None:
     assert compared > 10 * len(archives)
 
 
-def test_traits_are_what_the_source_says(tmp_path: Path) -> None:
-    (tmp_path / "c.c").write_text("int n; __attribute__((constructor)) void f(void) { n = 1; }\n")
-    (tmp_path / "s.s").write_text(".globl f\nf: ret\n")
-    subprocess.run(["gcc", "-c", "c.c", "s.s"], cwd=tmp_path, check=True, timeout=60)
-    compiled, assembled = read_input(tmp_path / "c.o"), read_input(tmp_path / "s.o")
-    assert isinstance(compiled, ObjectFile)
-    assert isinstance(assembled, ObjectFile)
-    assert compiled.traits == Traits(unwind_tables=True, constructors=True, stack_note=True)
-    assert assembled.traits == Traits(unwind_tables=False, constructors=False, stack_note=False)
+_RESOLVER = "static int g(void) { return 1; } static void *r(void) { return g; }"
+#: C -> whether it has a constructor, and whether a function of it is chosen at start-up.
+TRAITS = {
+    "int f(void) { return 1; }": (False, False),
+    "int n; __attribute__((constructor)) void f(void) { n = 1; }": (True, False),
+    "int n; __attribute__((constructor(101))) void f(void) { n = 1; }": (True, False),
+    'void f(void); void *const p __attribute__((section(".preinit_array"))) = f;': (True, False),
+    f'{_RESOLVER} int f(void) __attribute__((ifunc("r")));': (False, True),
+    f'{_RESOLVER} static int f(void) __attribute__((ifunc("r"))); int h(void) {{ return f(); }}': (False, True),
+}
+
+
+@pytest.mark.parametrize("text", TRAITS)
+def test_traits_are_what_the_source_says(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.c").write_text(f"{text}\n", encoding="ascii")
+    subprocess.run(["gcc", "-c", "a.c"], cwd=tmp_path, check=True, timeout=60)
+    found = read_input(tmp_path / "a.o")
+    assert isinstance(found, ObjectFile)
+    assert found.traits == Traits(*TRAITS[text])
 
 
 def test_an_object_with_more_sections_than_16_bits_count(tmp_path: Path) -> None:

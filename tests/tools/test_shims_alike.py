@@ -97,7 +97,7 @@ def outcome(directory: Path, libc: str, *arguments: str) -> tuple[int, str, str]
 def undefined(archive: Path) -> set[str]:
     data = map_file(archive)
     (member,) = read_archive(data, archive.name).members
-    symbols, _ = read_object(data, member.name, "x86_64", member.start, member.size)
+    symbols, _, _ = read_object(data, member.name, "x86_64", member.start, member.size)
     return {*symbols.undefined}
 
 

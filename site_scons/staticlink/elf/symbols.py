@@ -24,12 +24,16 @@ from staticlink.elf.symtab import ABS, BITCODE, KNOWN_INFOS, LORESERVE, UNDEF, W
 from staticlink.errors import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from staticlink.elf.mapping import Bytes
     from staticlink.elf.symtab import Symbol
 
 _TLS = 6
+_IFUNC = 10
+_IFUNC_INFOS = frozenset(info for info in KNOWN_INFOS if info & 15 == _IFUNC)
+#: How names of sections of constructors begin.
+_CONSTRUCTORS = (b"\0.init_array", b"\0.preinit_array", b"\0.ctors")
 _TLS_INFOS = frozenset(info for info in KNOWN_INFOS if info & 15 == _TLS)
 #: byte order -> the section number of an absolute symbol, as it stands in a row.
 _ABS_BYTES = {"<": b"\xf1\xff", ">": b"\xff\xf1"}
@@ -62,6 +66,13 @@ class ObjectSymbols(NamedTuple):
     thread_local: tuple[str, ...]
 
 
+class Traits(NamedTuple):
+    """What starting a program with an object in it takes: calling its constructors, choosing functions (GNU_IFUNC)."""
+
+    constructors: bool
+    chooses_functions: bool
+
+
 def is_object(data: Bytes, start: int, size: int) -> bool:
     """Say whether the ``size`` bytes at ``start`` are what a linker takes for an object: ELF, or compiler bitcode."""
     magic = data[start : start + min(size, 4)]
@@ -78,15 +89,16 @@ def read_symbols(data: Bytes, display: str, machine: str, start: int = 0, size: 
 
 def read_object(
     data: Bytes, display: str, machine: str, start: int = 0, size: int | None = None
-) -> tuple[ObjectSymbols, bytes]:
-    """Return what :func:`read_symbols` does, and a fingerprint of everything this module can say of the object.
+) -> tuple[ObjectSymbols, Traits, bytes]:
+    """Return what :func:`read_symbols` does, traits, and a fingerprint of everything this module can say of the object.
 
     Two objects of one fingerprint have the same global symbols with the same details, and sections of the same names
     but for those that hold one function or datum. Local symbols, the section in which a symbol is defined, addresses,
     sizes of symbols other than COMMON ones, and the contents of sections may differ.
     """
     table = Symtab(data, display, machine, start, len(data) - start if size is None else size)
-    symbols = _sort(table)
+    infos = table.infos()
+    symbols = _sort(table, infos)
     if _SLIM in symbols.common:
         raise fail(
             "no-machine-code",
@@ -94,7 +106,13 @@ def read_object(
             evidence=("it holds GCC's intermediate code only (slim LTO)",),
             fix="compile it without -flto, or with -ffat-lto-objects",
         )
-    return symbols, _fingerprint(table, symbols)
+    names = [b"", *table.sections.telling_names()]
+    joined = b"\0".join(names)
+    traits = Traits(
+        any(name in joined for name in _CONSTRUCTORS),
+        table.local_ifunc or not _IFUNC_INFOS.isdisjoint(infos),
+    )
+    return symbols, traits, _fingerprint(table, symbols, [b"ifunc" if traits.chooses_functions else b"", joined])
 
 
 def read_details(
@@ -111,14 +129,8 @@ def read_section_names(
     return Symtab(data, display, machine, start, len(data) - start if size is None else size).section_names()
 
 
-def read_choosing(data: Bytes, display: str, machine: str, start: int = 0, size: int | None = None) -> bool:
-    """Say whether an object has functions that are chosen when the program starts (GNU_IFUNC), local ones too."""
-    return Symtab(data, display, machine, start, len(data) - start if size is None else size).chooses_functions()
-
-
-def _sort(table: Symtab) -> ObjectSymbols:
-    """Return the names by role."""
-    infos = table.infos()
+def _sort(table: Symtab, infos: frozenset[int]) -> ObjectSymbols:
+    """Return the names by role; ``infos`` are the types with their bindings."""
     if not KNOWN_INFOS.issuperset(infos):
         table.refuse_bindings()
     try:
@@ -172,8 +184,8 @@ def _thread_locals(table: Symtab) -> tuple[str, ...]:
     return tuple(table.name(row[0]) for row in table.rows() if row[1] in _TLS_INFOS)
 
 
-def _fingerprint(table: Symtab, symbols: ObjectSymbols) -> bytes:
-    """Return a digest of ``symbols``, which ``table`` was sorted into, of what its rows say, and of section names.
+def _fingerprint(table: Symtab, symbols: ObjectSymbols, more: Sequence[bytes]) -> bytes:
+    """Return a digest of ``symbols``, which ``table`` was sorted into, of what its rows say, and of ``more``.
 
     In which section a symbol is defined does not belong to it. The values of numbers and the sizes of COMMON symbols
     do: they decide clashes and winners.
@@ -187,6 +199,4 @@ def _fingerprint(table: Symtab, symbols: ObjectSymbols) -> bytes:
     if symbols.common or _ABS_BYTES[table.header.order] in halves[home::width].tobytes():
         numbered = [(number, row) for number, row in enumerate(table.rows()) if row[3] >= LORESERVE]
         facts.append(repr([(number, *row[3:5], row[5] * (row[3] != ABS)) for number, row in numbered]).encode())
-    facts += [b"chooses functions"] if table.chooses_functions() else []
-    facts += table.sections.telling_names()
-    return blake2b(b"\0".join(facts), digest_size=_FINGERPRINT).digest()
+    return blake2b(b"\0".join([*facts, *more]), digest_size=_FINGERPRINT).digest()

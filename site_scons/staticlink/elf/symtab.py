@@ -29,8 +29,7 @@ KNOWN_INFOS = frozenset(binding << 4 | kind for binding in (GLOBAL, WEAK, UNIQUE
 _LARGE_COMMON = {"x86_64": 0xFF02}
 _XINDEX, _SYMTAB_SHNDX = 0xFFFF, 18
 _SECTION_TYPE = 3
-#: What st_info is with the type GNU_IFUNC.
-_IFUNC_INFOS = frozenset(range(10, 256, 16))
+_IFUNC = 10
 _LOCAL_INFO = bytes(range(16))
 #: bits -> where st_info is in a symbol.
 _INFO_AT = {64: 4, 32: 12}
@@ -71,10 +70,11 @@ class Symtab:
     """The symbol table of one object, found and checked, ready to be walked.
 
     ``data`` are its global rows, ``before`` the local ones, ``strings`` their names, ``groups`` what section belongs to
-    which COMDAT group, and ``wide`` the section numbers that do not fit into a global row.
+    which COMDAT group, and ``wide`` the section numbers that do not fit into a global row. ``local_ifunc`` says whether
+    a local symbol has the type GNU_IFUNC.
     """
 
-    __slots__ = ("before", "data", "groups", "header", "sections", "strings", "wide")
+    __slots__ = ("before", "data", "groups", "header", "local_ifunc", "sections", "strings", "wide")
 
     def __init__(self, data: Bytes, display: str, machine: str, start: int, size: int) -> None:
         """Find it in the ``size`` bytes at ``start``; ``display`` names the object in errors."""
@@ -90,6 +90,7 @@ class Symtab:
         self.sections = SectionTable(self.header, memoryview(data)[start : start + size], display)
         self.data = self.before = memoryview(b"")
         self.strings = "\0"
+        self.local_ifunc = False
         self.wide: tuple[int, ...] = ()
         self.groups: dict[int, str] = {}
         if SYMTAB in self.sections.types:
@@ -122,7 +123,9 @@ class Symtab:
 
     def _require_locals_first(self, before: memoryview, width: int) -> None:
         """Raise when a symbol before ``sh_info`` is not local: GNU ld never sees such a symbol, lld refuses it."""
-        found = bytes(before)[_INFO_AT[self.header.bits] :: width].lstrip(_LOCAL_INFO)
+        infos = bytes(before)[_INFO_AT[self.header.bits] :: width]
+        self.local_ifunc = _IFUNC in infos
+        found = infos.lstrip(_LOCAL_INFO)
         if found:
             number = len(before) // width - len(found)
             self.sections.fail(f"symbol {number} has the binding {found[0] >> 4}, but stands among the local ones")
@@ -149,11 +152,6 @@ class Symtab:
         if end < 0:
             self.sections.fail(f"a symbol's name is at byte {offset} of a string table of {len(self.strings)} bytes")
         return reread(self.strings[offset:end])
-
-    def chooses_functions(self) -> bool:
-        """Say whether a symbol of any binding has the type GNU_IFUNC: start-up chooses its function."""
-        at, width = _INFO_AT[self.header.bits], _SYMBOL_SIZE[self.header.bits]
-        return any(not _IFUNC_INFOS.isdisjoint(bytes(rows)[at::width]) for rows in (self.before, self.data))
 
     def infos(self) -> frozenset[int]:
         """Return the types with their bindings that there are."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from staticlink.elf.ar import read_archive, reindex_command
 from staticlink.elf.mapping import is_file, map_file
-from staticlink.elf.symbols import is_object, read_choosing, read_details, read_object, read_section_names
+from staticlink.elf.symbols import is_object, read_details, read_object, read_section_names
 from staticlink.errors import fail
 from staticlink.link.options import Assignment
 
@@ -23,19 +23,8 @@ if TYPE_CHECKING:
 
     from staticlink.elf.ar import ArchiveTable, Member
     from staticlink.elf.mapping import Bytes
-    from staticlink.elf.symbols import ObjectSymbols
+    from staticlink.elf.symbols import ObjectSymbols, Traits
     from staticlink.elf.symtab import Symbol
-
-_CONSTRUCTORS = (".init_array", ".preinit_array", ".ctors")
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """Whether an object can be unwound through, runs code before main, and says which stack it needs."""
-
-    unwind_tables: bool
-    constructors: bool
-    stack_note: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +38,7 @@ class ObjectFile:
     path: Path
     display: str
     symbols: ObjectSymbols
+    traits: Traits
     data: Bytes
     machine: str
     start: int = 0
@@ -64,20 +54,6 @@ class ObjectFile:
     def section_names(self) -> tuple[str, ...]:
         """Return the names of its sections."""
         return read_section_names(self.data, self.display, self.machine, self.start, self.size)
-
-    def chooses_functions(self) -> bool:
-        """Say whether functions of it are chosen when the program starts (GNU_IFUNC)."""
-        return read_choosing(self.data, self.display, self.machine, self.start, self.size)
-
-    @property
-    def traits(self) -> Traits:
-        """What its sections say about unwinding, constructors and the stack; read from the file each time."""
-        names = self.section_names()
-        return Traits(
-            unwind_tables=".eh_frame" in names,
-            constructors=any(name.startswith(_CONSTRUCTORS) for name in names),
-            stack_note=".note.GNU-stack" in names,
-        )
 
 
 class Archive:
@@ -158,8 +134,8 @@ class Archive:
                 data, start, size = self._nested_member(path, member.origin)
         if not is_object(data, start, size):
             return None
-        symbols, mark = read_object(data, display, self.machine, start, size)
-        return ObjectFile(path, display, symbols, data, self.machine, start, size, self, member.offset, mark)
+        symbols, traits, mark = read_object(data, display, self.machine, start, size)
+        return ObjectFile(path, display, symbols, traits, data, self.machine, start, size, self, member.offset, mark)
 
     def _nested_member(self, path: Path, origin: int) -> tuple[Bytes, int, int]:
         """Return the bytes of the archive at ``path``, and where in them the data of its member at ``origin`` is."""

@@ -59,8 +59,8 @@ class _Reading:
         if is_archive(data):
             return Archive(path, data, read_archive(data, path.name), self.machine)
         if is_object(data, 0, len(data)):
-            symbols, mark = read_object(data, path.name, self.machine)
-            return ObjectFile(path, path.name, symbols, data, self.machine, 0, len(data), fingerprint=mark)
+            symbols, traits, mark = read_object(data, path.name, self.machine)
+            return ObjectFile(path, path.name, symbols, traits, data, self.machine, 0, len(data), fingerprint=mark)
         if _ARCHIVE_MAGIC.startswith(data[:8]):
             raise fail("truncated-archive", f"truncated archive: {path.name}", evidence=(f"ends at byte {len(data)}",))
         if is_metadata(data):

@@ -60,7 +60,7 @@ def needs_start_bridge(resolution: Resolution, libc: str, files: Iterable[Path])
     std = next((one for one in resolution.loaded if _STD in one.symbols.strong), None)
     setting = Setting(own, lambda _: std, lambda _: False, whole=False)
     others = (one for one in resolution.loaded if _home(one) not in own)
-    return any(one.chooses_functions() or _expects_arguments(one, libc, setting) for one in others)
+    return any(one.traits.chooses_functions or _expects_arguments(one, libc, setting) for one in others)
 
 
 def _expects_arguments(one: ObjectFile, libc: str, setting: Setting) -> bool:

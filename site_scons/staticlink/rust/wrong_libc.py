@@ -112,5 +112,5 @@ def _members(path: Path, machine: str) -> Iterator[_Member]:
     for member in table.members:
         if not table.thin and is_object(data, member.start, member.size):
             display = f"{path.name}({member.name})"
-            symbols, _ = read_object(data, display, machine, member.start, member.size)
+            symbols, _, _ = read_object(data, display, machine, member.start, member.size)
             yield _Member(display, symbols, data, member.start, member.size)
