@@ -32,6 +32,7 @@ from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import compiling, crate_place, declare, describe, generate_builders, report_warnings
 from staticlink_scons.fetching import list_fetch
 from staticlink_scons.joining import generate_joining, join_crates, mark_members, record_node
+from staticlink_scons.libraries import depend_on_facts, name_libraries
 from staticlink_scons.rust_programs import generate_programs, link_main, main_nodes, tool_nodes
 from staticlink_scons.settings import node_name, settings
 
@@ -62,6 +63,7 @@ def generate(env: Environment) -> None:
     env["BUILDERS"]["_RustArchive"] = Builder(action=core_action(_make_archive, "CARGO  $TARGET"))
     env.AppendUnique(PROGEMITTER=[_joined])
     generate_programs(env)
+    name_libraries(env)
     env.AddMethod(_rust_crate, "RustCrate")
     env.AddMethod(_rust_program, "RustProgram")
 
@@ -184,6 +186,7 @@ def _words(env: Environment, value: Any) -> tuple[str, ...]:
 def _joined(target: list[Node], source: list[Node], env: Environment) -> tuple[list[Node], list[Node]]:
     """Hand a plain ``Program`` what a linker reads, with ``static=0``, and several crates as one."""
     joined = join_crates(env, target, source)
+    depend_on_facts(env, target, joined)
     return target, [node for node in joined if not str(node).endswith(".rust.json")]
 
 

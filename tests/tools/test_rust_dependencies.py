@@ -129,7 +129,7 @@ class Project:
         """Run SCons."""
         command = [sys.executable, "-m", "SCons", f"--site-dir={TOP / 'site_scons'}", "-Q", *arguments]
         cache = {"XDG_CACHE_HOME": str(self.top.parent / "cache")}
-        Path(cache["XDG_CACHE_HOME"]).mkdir(exist_ok=True)
+        Path(cache["XDG_CACHE_HOME"]).mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             command, cwd=self.top, env={**os.environ, **cache, **self.environ},
             capture_output=True, text=True, check=False, timeout=600,
@@ -333,8 +333,7 @@ _NATIVE_SCONSTRUCT = """\
 DefaultEnvironment(tools=[])
 env = Environment(tools=["gcc", "gnulink", "ar", "rust_crate", "static_program"], LIBS=["gcc_s", "m"])
 one, two = env.RustCrate("one"), env.RustCrate("two")
-if ARGUMENTS["kind"] != "extra":  # which a dynamic program that has the crate's archive names itself
-    env.Program("alone", ["main.c", one])
+env.Program("alone", ["main.c", one])
 env.Program("joined", ["main.c", one, two])
 env.RustProgram("server", "own")
 """
@@ -347,11 +346,10 @@ fn main() {{
 """
 
 
-@pytest.mark.parametrize("kind", ["static=extra", "extra"])
-def test_an_archive_that_a_build_script_names(tmp_path: Path, kind: str) -> None:
-    """Neither cargo nor rustc's dep-info knows of it."""
-    project = Project(tmp_path / "project")
-    project.write("SConstruct", _NATIVE_SCONSTRUCT)
+def native_project(place: Path, sconstruct: str, kind: str) -> Project:
+    """Write crates whose build scripts name the library ``extra`` of a directory ``lib`` that is not there yet."""
+    project = Project(place / "project")
+    project.write("SConstruct", sconstruct)
     project.write("main.c", "int describe(void);\nint main(void) { return describe(); }\n")
     call = 'extern "C" { fn extra() -> i32; }\n'
     sources = {
@@ -365,13 +363,47 @@ def test_an_archive_that_a_build_script_names(tmp_path: Path, kind: str) -> None
         project.write(f"{crate}/Cargo.toml", f'[package]\nname = "{crate}"\nversion = "0.1.0"\nedition = "2021"\n')
         if crate != "two":
             project.write(f"{crate}/build.rs", _NATIVE_SCRIPT.format(kind))
+    return project
+
+
+@pytest.mark.parametrize("kind", ["static=extra", "extra"])
+def test_an_archive_that_a_build_script_names(tmp_path: Path, kind: str) -> None:
+    """Neither cargo nor rustc's dep-info knows of it."""
+    project = native_project(tmp_path, _NATIVE_SCONSTRUCT, kind)
     for number in (1, 2, 3):
         project.write("lib/extra.c", f"int extra(void) {{ return {number}; }}\n")
         subprocess.run(["gcc", "-c", "extra.c"], cwd=project.top / "lib", check=True, timeout=60)
         subprocess.run(["ar", "rcD", "libextra.a", "extra.o"], cwd=project.top / "lib", check=True, timeout=60)
         assert "LINK" in project.ran(f"kind={kind}")
-        for program in ("joined", "server") if kind == "extra" else ("alone", "joined", "server"):
+        for program in ("alone", "joined", "server"):
             assert subprocess.run([project.top / program], check=False, timeout=60).returncode == number, program
+
+
+_LATER_SCONSTRUCT = """\
+DefaultEnvironment(tools=[])
+env = Environment(tools=["gcc", "gnulink", "ar", "rust_crate", "static_program"])
+one, two = env.RustCrate("one"), env.RustCrate("two")
+programs = [
+    env.Program("alone", ["main.c", one]),
+    env.Program("joined", ["main.c", one, two]),
+    env.RustProgram("server", "own"),
+]
+env.Depends(programs, env.StaticLibrary("lib/extra", "extra.c"))
+"""
+
+
+@pytest.mark.parametrize("options", [("static=0",), ("static=1", "libc=glibc")], ids=" ".join)
+@pytest.mark.parametrize("program", ["alone", "joined", "server"])
+def test_an_archive_that_is_made_after_cargo_ran(tmp_path: Path, program: str, options: tuple[str, ...]) -> None:
+    """Its directory is not there yet when rustc says where it is; plain ``rustc-link-lib`` does not look into it."""
+    project = native_project(tmp_path / "a place", _LATER_SCONSTRUCT, "extra")
+    project.write("extra.c", "int extra(void) { return 1; }\n")
+    output = project.build(*options, program)
+    assert output.index("CARGO") < output.index("AR ")
+    assert subprocess.run([project.top / program], check=False, timeout=60).returncode == 1
+    project.write("extra.c", "int extra(void) { return 2; }\n")
+    assert "LINK" in project.build(*options, program)
+    assert subprocess.run([project.top / program], check=False, timeout=60).returncode == 2
 
 
 def test_a_source_that_is_put_back_after_a_build_that_failed(project: Project) -> None:

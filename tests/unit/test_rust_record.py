@@ -30,7 +30,7 @@ def test_what_the_link_decides_is_dropped_and_the_rest_is_kept_in_order() -> Non
         objects=(Path("/t/symbols.o"), Path("/t/main.o")),
         archives=(Path("/d/liba-1.rlib"), Path("/s/libstd-2.rlib"), Path("/s/libcore-3.rlib")),
         libraries=("z",),
-        directories=(Path("/t/raw-dylibs"), Path("/n")),
+        directories=(Path("/n"),),
         flags=("-Wl,--gc-sections", "-Wl,--defsym=a=b"),
     )
 

@@ -33,7 +33,7 @@ def write_joined(record: Record, names: Sequence[str], compile_: Compile, output
     script, facts, digests = outputs
     script.parent.mkdir(parents=True, exist_ok=True)
     inputs = [*record.objects, *record.archives]
-    directories = [one for one in record.directories if one.is_dir()]
+    directories = record.directories  # those too that a later step is to make
     native = {
         "crate": ", ".join(names),
         "native_libs": [f"-l{name}" for name in record.libraries],

@@ -39,6 +39,8 @@ _DROPPED = frozenset(
     }
 )  # fmt: skip
 _DROPPED_PREFIXES = ("-B", "-fuse-ld=")
+#: A directory that rustc makes for each link, and removes again: stubs for shared libraries.
+_STUBS = "raw-dylibs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ def sort_arguments(words: Sequence[str]) -> Record:
             flags.append(word)
     named = libraries_of_others(libraries)
     return Record(
-        tuple(objects), tuple(dict.fromkeys(archives)), named, tuple(dict.fromkeys(directories)), tuple(flags)
+        tuple(objects),
+        tuple(dict.fromkeys(archives)),
+        named,
+        tuple(dict.fromkeys(one for one in directories if one.name != _STUBS)),
+        tuple(flags),
     )
 
 
