@@ -27,10 +27,12 @@ env.Command("made.txt", [], "@HERE@/job touch $TARGET")
 env.VendoredLibrary("small")
 env.RustCrate("crate")
 """
-#: What runs one job: a line, some time for the others to start, the job, a line.
+#: What runs one job: a line, some time for the others to start, the job, a line. A question to a compiler is none.
 _JOB = """\
 #!/bin/sh
-case "$*" in *"--crate-name ___"* | *" -vV" | *--print=*cfg* | *--version | *" -print-"* | *" -dump"*) exec "$@" ;; esac
+case "$*" in
+*"--crate-name ___"* | *" -vV" | *--print=*cfg* | *--version | *" -print-"* | *" -dump"* | *" -E -v "*) exec "$@" ;;
+esac
 echo + >> @HERE@/log
 sleep 0.15
 "$@"
