@@ -28,6 +28,7 @@ from staticlink.vendored.cache import open_cache
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.cleaning import remove_empty_directories
 from staticlink_scons.compiler import adopt_compiler, follow_compiler, is_check, is_cxx, reject_cxx
+from staticlink_scons.damage import mend_damage
 from staticlink_scons.joining import join_crates
 from staticlink_scons.libraries import accept_crates, with_crates
 from staticlink_scons.listing import list_program
@@ -119,6 +120,8 @@ def _emit(target: list[Node], source: list[Node], env: Environment) -> tuple[lis
         ),
     )
     env.Depends(output, core_nodes(env, *CORE_PARTS))
+    if not is_check(env):  # Configure keeps what SCons knows of its programs elsewhere
+        mend_damage(env, [output])
     env.Depends(output, _sysroot_nodes(env))
     if GetOption("clean"):
         names = (f"{output.abspath}{suffix}" for suffix in (".linkplan.json", ".planned.json", ".unverified"))

@@ -26,6 +26,7 @@ from staticlink.vendored.cache import open_cache
 
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.build_tools import declare_tools, with_tools
+from staticlink_scons.damage import mend_damage
 from staticlink_scons.declared import DeclaredCrate
 from staticlink_scons.fetching import offer_crates, offer_std
 from staticlink_scons.launcher import launching
@@ -108,6 +109,7 @@ def _declare_files(env: Environment, builder: str, targets: Sequence[Node], decl
     for node in nodes:
         node.attributes.staticlink_crate = declared
     keep_signatures(nodes)
+    mend_damage(env, nodes)
     env.Depends(nodes, [env.File(node_name(path)) for _, path in options.files])
     env.Depends(nodes, [env.File(node_name(path)) for link in options.links for path in link.files])
     decisions = [options, toolchain.verbose, *deciding_environment(os.environ)]
@@ -129,6 +131,7 @@ def std_node(env: Environment, toolchain: Toolchain) -> Node:
         decisions = (chosen.target.triple, chosen.target.static, chosen.rust_std, toolchain.verbose)
         found = toolchain.offered_std(chosen.target.rust_triple)
         env._RustStd(node, [env.Value(repr((*decisions, *found)))])  # noqa: SLF001  (our own builder)
+        mend_damage(env, [node])
         env.NoCache(node)  # it names files that a CacheDir does not hold
         env.Depends(node, [tool_node(env, toolchain.rustc), *core_nodes(env, *_STD_PARTS)])
         node.attributes.staticlink_toolchain = toolchain

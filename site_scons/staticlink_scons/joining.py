@@ -16,6 +16,7 @@ from staticlink.errors import fail
 
 from staticlink_scons.action import core_action, reading, say
 from staticlink_scons.crates import CORE_PARTS, compiling, declare, report_warnings, std_node
+from staticlink_scons.damage import mend_damage
 from staticlink_scons.nodes import core_nodes
 from staticlink_scons.settings import settings
 
@@ -118,6 +119,7 @@ def _umbrella(env: Environment, crates: Sequence[DeclaredCrate]) -> list[Node]:
     env.Depends(nodes, [std_node(env, toolchain), *core_nodes(env, *JOIN_PARTS)])
     for node in nodes:
         node.attributes.staticlink_crates = tuple(crates)
+    mend_damage(env, nodes)
     stays_here(env, nodes, nodes[-1])
     return nodes
 
