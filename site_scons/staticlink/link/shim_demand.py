@@ -45,7 +45,7 @@ def asked_by_strangers(resolution: Resolution, replaced: Iterable[str], libc: st
         in_vain, other = undefined.intersection(asked), instead.intersection(asked)
         if in_vain and _is_stranger(one, libc, setting, ("either", "unknown")):
             found |= in_vain
-        if other and _home(one) not in own and _is_stranger(one, libc, setting, ("either",)):
+        if other and _home(one) not in own and _is_stranger(one, libc, setting, ()):
             found |= other
     return found
 
