@@ -173,6 +173,7 @@ def test_curl_without_what_debian_does_not_pack(tmp_path: Path) -> None:
         *(
             "contexts",
             "ctype_case",
+            "fnmatch",
             "fortify_memory",
             "fortify_printf",
             "fortify_reading",
