@@ -112,8 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--linker", choices=tuple(LINKERS), default="bfd", help="whose rules (default: bfd)")
     command("link", _show_usage, "plan, link and verify one static executable",
             "[--libc=musl|glibc] [--pie] [--hardening] [--linker=NAME] [--unwinder=NAME] [--allocator=NAME] "
-            "[--probe=ARGS] [--static-nss=LEVEL] [--findings=RULES] [--sources=DIR] [--offline] [--json] "
-            "-o OUT INPUT...")  # fmt: skip
+            "[--strings=libc|fast] [--probe=ARGS] [--static-nss=LEVEL] [--findings=RULES] [--sources=DIR] "
+            "[--offline] [--json] -o OUT INPUT...")  # fmt: skip
     command("cc", _show_usage, "compile C for the libc that link links with",
             "[--libc=musl|glibc] [--pie] [--hardening] [--sources=DIR] [--offline] ARGS...")  # fmt: skip
     one = command("verify", verdict.verify, "say whether a file is one sound static executable",
