@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from staticlink.link.finding import Finding, Policy
-    from staticlink.link.inputs import Archive, ObjectFile
+    from staticlink.link.inputs import Archive
     from staticlink.link.order import LinkOrder
-
-#: Every section of constructors has one of these in its name.
-_SECTIONS = (b"init_array", b".ctors")
 
 
 def extractable_archives(order: LinkOrder) -> tuple[Archive, ...]:
@@ -40,12 +37,6 @@ def find_constructor_only(archives: Iterable[Archive], policy: Policy) -> Iterat
             if member.offset in indexed:
                 continue
             one = archive.member(member.offset)
-            if one is not None and _may_construct(one) and one.traits.constructors:
+            if one is not None and one.traits.constructors:
                 evidence = (f"{one.display} has a constructor and defines no symbol",)
                 yield policy.finding("constructor-only-member", evidence, one.display)
-
-
-def _may_construct(one: ObjectFile) -> bool:
-    """Say whether the name of a constructor's section is anywhere in the object, which is quicker than reading it."""
-    data = bytes(one.data[one.start : one.start + one.size])
-    return any(name in data for name in _SECTIONS)
