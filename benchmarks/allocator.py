@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
+from variants import build_variants
 
 SCONSTRUCT = """
 env = Environment(tools=["gcc", "gas", "ar", "gnulink", "vendored_library", "rust_crate", "static_program"])
@@ -127,27 +126,7 @@ BUILDS = {
     "static musl, mimalloc, strings=fast": "static=1 libc=musl allocator=mimalloc strings=fast",
     "static musl, jemalloc, strings=fast": "static=1 libc=musl allocator=jemalloc strings=fast",
 }
-
-
-def build(place: Path) -> dict[str, Path]:
-    """Build every executable in ``place``, and return where each is."""
-    for name, text in {
-        "SConstruct": SCONSTRUCT,
-        "churn.c": C,
-        "rust/Cargo.toml": MANIFEST,
-        "rust/src/lib.rs": RUST,
-    }.items():
-        path = place / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    made = {}
-    for number, (name, options) in enumerate(BUILDS.items()):
-        scons = [sys.executable, "-m", "SCons", "-Q", f"--site-dir={TOP / 'site_scons'}", *options.split()]
-        done = subprocess.run(scons, cwd=place, capture_output=True, text=True, check=False, timeout=1800)
-        if done.returncode != 0:
-            sys.exit(f"{name}:\n{done.stdout}{done.stderr}")
-        made[name] = (place / "churn").rename(place / f"churn-{number}")
-    return made
+FILES = {"SConstruct": SCONSTRUCT, "churn.c": C, "rust/Cargo.toml": MANIFEST, "rust/src/lib.rs": RUST}
 
 
 def run(path: Path, words: list[str]) -> tuple[float, int]:
@@ -163,7 +142,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as directory:
-        made = build(Path(directory))
+        made = build_variants(Path(directory), FILES, "churn", BUILDS)
         seen: dict[tuple[str, str], list[tuple[float, int]]] = {}
         for _ in range(runs):
             for name, path in made.items():

@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
+from variants import build_variants
+
 #: What static work may cost beside dynamic glibc.
 GOAL = 1.1
 
@@ -112,20 +112,6 @@ BUILDS = {
 }
 
 
-def build(place: Path) -> dict[str, Path]:
-    """Build every executable in ``place``, and return where each is."""
-    (place / "SConstruct").write_text(SCONSTRUCT, encoding="utf-8")
-    (place / "texts.c").write_text(C, encoding="utf-8")
-    made = {}
-    for number, (name, options) in enumerate(BUILDS.items()):
-        scons = [sys.executable, "-m", "SCons", "-Q", f"--site-dir={TOP / 'site_scons'}", *options.split()]
-        done = subprocess.run(scons, cwd=place, capture_output=True, text=True, check=False, timeout=1800)
-        if done.returncode != 0:
-            sys.exit(f"{name}:\n{done.stdout}{done.stderr}")
-        made[name] = (place / "texts").rename(place / f"texts-{number}")
-    return made
-
-
 def run(path: Path) -> dict[str, float]:
     """Return how many nanoseconds a call of each function took in one run."""
     done = subprocess.run([str(path)], capture_output=True, text=True, check=True, timeout=600)
@@ -146,7 +132,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     seen: dict[tuple[str, str], list[float]] = {}
     with tempfile.TemporaryDirectory() as directory:
-        made = build(Path(directory))
+        made = build_variants(Path(directory), {"SConstruct": SCONSTRUCT, "texts.c": C}, "texts", BUILDS)
         for _ in range(runs):
             for name, path in made.items():
                 for what, nanoseconds in run(path).items():
