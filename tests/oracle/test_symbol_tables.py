@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -23,6 +23,10 @@ from staticlink.elf.symbols import Traits, is_object, read_details, read_section
 from staticlink.errors import StaticlinkError
 from staticlink.link.inputs import ObjectFile
 from staticlink.link.reading import read_input
+
+if TYPE_CHECKING:
+    from staticlink.elf.ar import Member
+    from staticlink.elf.mapping import Bytes
 
 _ROW = re.compile(r"^ +\d+: [0-9a-f]+ +\S+ (\S+) +(GLOBAL|WEAK|UNIQUE) +(\S+) .*?(UND|COM|ABS|\d+) (\S*)$")
 EVERY_ROW = "STATICLINK_EVERY_ROW" in os.environ
@@ -83,14 +87,19 @@ def test_roles_are_those_that_readelf_shows(archives: list[Path]) -> None:
         assert sorted(ours) == sorted(theirs), path.name
 
 
+def sample(path: Path) -> tuple[Bytes, list[Member]]:
+    """Return an archive and some of its objects: pyelftools is slow, so it is a dozen of the smaller ones, or all."""
+    data = map_file(path)
+    members = [one for one in read_archive(data, path.name).members if is_object(data, one.start, one.size)]
+    chosen = members if EVERY_ROW else [one for one in members if one.size < SMALL][:: max(1, len(members) // 12)]
+    return data, chosen
+
+
 def test_rows_are_those_of_pyelftools(archives: list[Path]) -> None:
     compared = 0
     for path in archives:
-        data = map_file(path)
-        members = [one for one in read_archive(data, path.name).members if is_object(data, one.start, one.size)]
-        # pyelftools is slow: of each archive every member, or a dozen of the smaller ones spread over it.
-        sample = members if EVERY_ROW else [one for one in members if one.size < SMALL][:: max(1, len(members) // 12)]
-        for one in sample:
+        data, members = sample(path)
+        for one in members:
             elf: Any = ELFFile(io.BytesIO(data[one.start : one.start + one.size]))
             table = elf.get_section_by_name(".symtab")
             theirs = [
@@ -111,10 +120,8 @@ def test_references_are_those_of_pyelftools(archives: list[Path]) -> None:
     """Each loaded section, with the symbols that relocations of it name, and the section of each symbol."""
     compared = 0
     for path in archives:
-        data = map_file(path)
-        members = [one for one in read_archive(data, path.name).members if is_object(data, one.start, one.size)]
-        sample = members if EVERY_ROW else [one for one in members if one.size < SMALL][:: max(1, len(members) // 12)]
-        for one in sample:
+        data, members = sample(path)
+        for one in members:
             elf: Any = ELFFile(io.BytesIO(data[one.start : one.start + one.size]))
             theirs: dict[int, set[int]] = {}
             for section in elf.iter_sections():
