@@ -223,6 +223,11 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal()
 
 
+def archive_name(library: str) -> str:
+    """Return the file that ``-lLIBRARY`` names in a static link: ``libNAME.a``, or the very NAME for ``:NAME``."""
+    return library[1:] if library.startswith(":") else f"lib{library}.a"
+
+
 def decode_names(raw: bytes) -> str:
     """Return symbol names as text. Names are UTF-8 by custom, not by rule; other bytes appear in hexadecimal."""
     return raw.decode("ascii") if raw.isascii() else raw.decode("utf-8", "backslashreplace")

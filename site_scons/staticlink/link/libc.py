@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from staticlink.elf.ar import archive_name
 from staticlink.elf.machine import machine_of
 from staticlink.errors import Fault, StaticlinkError, fail
 from staticlink.platforms import refuse_triple
@@ -121,7 +122,7 @@ def find_libraries(names: Iterable[str], directories: Sequence[Path], machine: s
     found: list[Path] = []
     faults: list[Fault] = []
     for name in dict.fromkeys(names):
-        file = name[1:] if name.startswith(":") else f"lib{name}.a"
+        file = archive_name(name)
         candidates = [(path, machine_of(path)) for path in (d / file for d in directories) if path.is_file()]
         path = next((path for path, of in candidates if of in (None, machine)), None)
         if path is not None:

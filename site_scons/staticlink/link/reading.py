@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staticlink.elf.ar import is_archive, read_archive
+from staticlink.elf.ar import archive_name, is_archive, read_archive
 from staticlink.elf.mapping import is_file, map_file
 from staticlink.elf.rust_metadata import describe_metadata, is_metadata
 from staticlink.elf.symbols import is_object, read_object
@@ -91,7 +91,7 @@ def _find(name: str, script: Path, directories: Sequence[Path], absent: list[Pat
 
     The places before it, where there is no such file, are added to ``absent``.
     """
-    wanted = name if not name.startswith("-l") else name[3:] if name[2:3] == ":" else f"lib{name[2:]}.a"
+    wanted = archive_name(name[2:]) if name.startswith("-l") else name
     places = directories if name.startswith("-l") else (script.parent, *directories)
     for place in places:
         if is_file(place / wanted):

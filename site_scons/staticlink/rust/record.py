@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staticlink.elf.ar import read_archive
+from staticlink.elf.ar import archive_name, read_archive
 from staticlink.elf.mapping import is_file, map_file
 from staticlink.elf.rust_metadata import MEMBER as METADATA
 from staticlink.errors import fail
@@ -117,8 +117,7 @@ def library_digests(names: Sequence[str], directories: Sequence[Path]) -> dict[s
     """Return the archive of each library among ``names`` that is in one of ``directories`` -> a digest of it."""
     found: dict[str, str] = {}
     for name in names:
-        file = name[1:] if name.startswith(":") else f"lib{name}.a"
-        path = next((path for place in directories if is_file(path := place / file)), None)
+        path = next((path for place in directories if is_file(path := place / archive_name(name))), None)
         if path is not None:
             found[str(path)] = content_digest(path)
     return found
