@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: The member of an rlib that holds its metadata.
 MEMBER = "lib.rmeta"
+#: A symbol that the object with Rust's standard library defines, and no other.
+STD = "rust_eh_personality"
 _MAGIC = b"rust\0\0\0"
 _COMPILER = re.compile(rb"rustc \d[ -~]{0,80}")
 _BEGIN = 4096  # bytes; the version stands within the first hundred

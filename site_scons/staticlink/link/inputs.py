@@ -47,6 +47,16 @@ class ObjectFile:
     offset: int = 0
     fingerprint: bytes = b""
 
+    @property
+    def home(self) -> Path:
+        """The input that it came with: the path of its archive, or its own."""
+        return self.path if self.archive is None else self.archive.path
+
+    @property
+    def home_display(self) -> str:
+        """How messages name that input."""
+        return self.display if self.archive is None else self.archive.display
+
     def details(self) -> tuple[Symbol, ...]:
         """Return every global symbol with its type, visibility, section and value."""
         return read_details(self.data, self.display, self.machine, self.start, self.size)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from staticlink.elf.rust_metadata import STD
 from staticlink.libc.note import SECTION as NOTE
 from staticlink.libc.verdict import Setting, judge
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from staticlink.link.inputs import ObjectFile
     from staticlink.link.resolution import Resolution
-
-#: rustc defines it in the object that holds the standard library.
-_STD = "rust_eh_personality"
 
 
 def asked_by_strangers(resolution: Resolution, replaced: Iterable[str], libc: str, files: Iterable[Path]) -> set[str]:
@@ -45,7 +43,7 @@ def asked_by_strangers(resolution: Resolution, replaced: Iterable[str], libc: st
         in_vain, other = undefined.intersection(asked), instead.intersection(asked)
         if in_vain and _is_stranger(one, libc, setting, ("either", "unknown")):
             found |= in_vain
-        if other and _home(one) not in own and _is_stranger(one, libc, setting, ()):
+        if other and one.home not in own and _is_stranger(one, libc, setting, ()):
             found |= other
     return found
 
@@ -57,18 +55,14 @@ def needs_start_bridge(resolution: Resolution, libc: str, files: Iterable[Path])
     ``libc``. ``files`` are those of the libc and the compiler.
     """
     own = dict.fromkeys(files, libc)
-    std = next((one for one in resolution.loaded if _STD in one.symbols.strong), None)
+    std = next((one for one in resolution.loaded if STD in one.symbols.strong), None)
     setting = Setting(own, lambda _: std, lambda _: False, whole=False)
-    others = (one for one in resolution.loaded if _home(one) not in own)
+    others = (one for one in resolution.loaded if one.home not in own)
     return any(one.traits.chooses_functions or _expects_arguments(one, libc, setting) for one in others)
 
 
 def _expects_arguments(one: ObjectFile, libc: str, setting: Setting) -> bool:
-    return one.traits.constructors and judge(one, _home(one), setting)[0].kind != libc
-
-
-def _home(one: ObjectFile) -> Path:
-    return one.path if one.archive is None else one.archive.path
+    return one.traits.constructors and judge(one, one.home, setting)[0].kind != libc
 
 
 def _is_stranger(one: ObjectFile, libc: str, setting: Setting, known: tuple[str, ...]) -> bool:

@@ -23,7 +23,7 @@ def libcs_document(verdicts: Mapping[ObjectFile, Verdict]) -> list[dict[str, Any
     """Return the verdicts as JSON documents hold them, in the order of ``verdicts``."""
     groups: dict[tuple[str, Verdict], list[str]] = {}
     for one, verdict in verdicts.items():
-        groups.setdefault((str(_home(one)), verdict), []).append(one.display)
+        groups.setdefault((str(one.home), verdict), []).append(one.display)
     return [
         {"input": path, "libc": verdict.kind, "evidence": list(verdict.evidence), "objects": names}
         for (path, verdict), names in groups.items()
@@ -34,7 +34,7 @@ def libcs_lines(verdicts: Mapping[ObjectFile, Verdict], libc: str | None) -> Ite
     """Yield how many objects of each file have which verdict, and those that were not compiled for ``libc``."""
     files: dict[Path, list[ObjectFile]] = {}
     for one in verdicts:
-        files.setdefault(_home(one), []).append(one)
+        files.setdefault(one.home, []).append(one)
     for path, ones in files.items():
         counts = Counter(verdicts[one].kind for one in ones)
         yield f"LIBC   {path.name}: {', '.join(f'{counts[kind]} {kind}' for kind in KINDS if counts[kind])}"
@@ -42,7 +42,3 @@ def libcs_lines(verdicts: Mapping[ObjectFile, Verdict], libc: str | None) -> Ite
             verdict = verdicts[one]
             if libc is not None and verdict.kind not in (libc, "either", "unknown"):
                 yield f"  {one.display} {verdict.evidence[0]}"
-
-
-def _home(one: ObjectFile) -> Path:
-    return one.archive.path if one.archive is not None else one.path

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staticlink.elf.rust_metadata import STD
 from staticlink.libc.musl_release import musl_version, read_release
 from staticlink.libc.names import OTHER
 from staticlink.libc.verdict import COMPILERS, Setting, judge
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from staticlink.link.libc import Libc
     from staticlink.link.resolution import Resolution
 
-_STD = "rust_eh_personality"
 _GLIBC = "gnu_get_libc_version"
 _START = "__libc_start_main"
 _DEFINED = (STRONG, WEAK, COMMON)
@@ -94,21 +94,21 @@ def judge_link(
     def telling(name: str) -> bool:
         # What musl defines cannot be glibc's alone, and what only musl defines says nothing.
         one = owner(name)
-        return one is None or one.path in standing_in or (libc.name == "glibc" and _home(one) in own)
+        return one is None or one.path in standing_in or (libc.name == "glibc" and one.home in own)
 
     def taken(name: str) -> bool:
         one = owner(name)
-        return one is not None and _home(one) in own
+        return one is not None and one.home in own
 
     setting = Setting(
         own,
-        lambda one: _rust_std(one) or owner(_STD),
+        lambda one: _rust_std(one) or owner(STD),
         telling,
         whole=True,
         interfaces=interfaces,
         compilers=frozenset(path for path in libc.files if path not in own),
     )
-    found = {one: judge(one, _home(one), setting) for one in resolution.loaded}
+    found = {one: judge(one, one.home, setting) for one in resolution.loaded}
     return Judged(
         libc.name,
         {one: verdict for one, (verdict, _) in found.items()},
@@ -137,7 +137,7 @@ def judge_archives(
     """
     setting = _beside(archives, interfaces)
     members = [one for archive in archives for one in archive.objects()]
-    found = {one: judge(one, _home(one), setting, every=True) for one in members}
+    found = {one: judge(one, one.home, setting, every=True) for one in members}
     return Judged(
         libc,
         {one: verdict for one, (verdict, _) in found.items()},
@@ -154,7 +154,7 @@ def judge_among(
 ) -> Callable[[ObjectFile], Verdict]:
     """Return what judges an object beside ``archives``, with all its evidence; a libc among them is known as one."""
     setting = _beside(archives, interfaces)
-    return lambda one: judge(one, _home(one), setting, every=True)[0]
+    return lambda one: judge(one, one.home, setting, every=True)[0]
 
 
 def _beside(archives: Sequence[Archive], interfaces: Callable[[], Mapping[str, Interface]]) -> Setting:
@@ -178,13 +178,9 @@ def _libc_of(archive: Archive) -> str | None:
 def _rust_std(one: Subject) -> ObjectFile | None:
     """Return the member with Rust's standard library beside ``one`` in its archive."""
     archive = getattr(one, "archive", None)
-    if archive is None or archive.table.index is None or _STD not in archive.promises:
+    if archive is None or archive.table.index is None or STD not in archive.promises:
         return None
-    return next(promised_members(archive, _STD), None)
-
-
-def _home(one: ObjectFile) -> Path:
-    return one.archive.path if one.archive is not None else one.path
+    return next(promised_members(archive, STD), None)
 
 
 def find_foreign_interfaces(judged: Judged, policy: Policy) -> Iterator[Finding]:
@@ -214,7 +210,7 @@ def find_foreign_interfaces(judged: Judged, policy: Policy) -> Iterator[Finding]
         yield from _interface(interfaces[name], callers[name], judged, policy)
     for one, names in unknown.items():
         lines = (judged.verdicts[one].evidence[0], *(f"calls {name}" for name in sorted(names)))
-        yield policy.finding("libc-unknown", lines, one.display, _display(one))
+        yield policy.finding("libc-unknown", lines, one.display, one.home_display)
 
 
 def _interface(called: Interface, callers: Sequence[ObjectFile], judged: Judged, policy: Policy) -> Iterator[Finding]:
@@ -222,26 +218,22 @@ def _interface(called: Interface, callers: Sequence[ObjectFile], judged: Judged,
     id_, name = "foreign-libc-interface", called.name
     levels: dict[str, list[ObjectFile]] = {}
     for one in callers:
-        levels.setdefault(policy.finding(id_, (), name, _display(one)).level, []).append(one)
+        levels.setdefault(policy.finding(id_, (), name, one.home_display).level, []).append(one)
     for level in sorted(levels, key=LEVELS.index):
         ones = levels[level]
         lines = [line for one in ones[:_SHOWN] for line in _caller(one, judged.verdicts[one])]
         more = len(ones) - _SHOWN
         lines += [f"called by {more} more"] if more > 0 else []
         evidence = (*lines, *called.differences)
-        yield policy.finding(id_, evidence, name, _display(ones[0]), _remedy(ones[0], judged, level))
+        yield policy.finding(id_, evidence, name, ones[0].home_display, _remedy(ones[0], judged, level))
 
 
 def _remedy(one: ObjectFile, judged: Judged, level: str) -> str:
     # A plan that stands is kept, and recipes are not among what it is compared with: only an error looks into them.
     offered = judged.rebuild(one.archive.display) if one.archive is not None and level == "error" else None
     ours = ", as staticlink cc does" if judged.libc == "musl" else ""
-    return offered or f"compile {_display(one)} for {judged.libc}{ours}"
+    return offered or f"compile {one.home_display} for {judged.libc}{ours}"
 
 
 def _caller(one: ObjectFile, verdict: Verdict) -> tuple[str, str]:
     return (f"called by {one.display}, compiled for {verdict.kind}", f"{one.display} {verdict.evidence[0]}")
-
-
-def _display(one: ObjectFile) -> str:
-    return one.archive.display if one.archive is not None else one.display

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staticlink.elf.rust_metadata import STD
 from staticlink.link.audits.definitions import promised_members
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from staticlink.link.finding import Finding, Policy
     from staticlink.link.inputs import Archive, ObjectFile
 
-_STD = "rust_eh_personality"
 _START_PANIC, _ALLOC, _DEFAULT_ALLOC = "__rust_start_panic", "__rust_alloc", "__rdl_alloc"
 _RAISE = "_Unwind_RaiseException"
 
@@ -44,12 +44,12 @@ class RustRuntime:
 
 def read_runtimes(archives: Sequence[Archive]) -> tuple[RustRuntime, ...]:
     """Return the Rust runtimes among ``archives``; nothing is read when at most one archive is Rust's."""
-    rust = [archive for archive in archives if _STD in archive.promises]
+    rust = [archive for archive in archives if STD in archive.promises]
     return tuple(_read(archive) for archive in rust) if len(rust) > 1 else ()
 
 
 def _read(archive: Archive) -> RustRuntime:
-    std = next(promised_members(archive, _STD))
+    std = next(promised_members(archive, STD))
     panic, alloc = _entry(archive, _START_PANIC), _entry(archive, _ALLOC)
     unwinds = panic is not None and _RAISE in panic.symbols.undefined
     default = alloc is not None and any(name.endswith(_DEFAULT_ALLOC) for name in alloc.symbols.undefined)

@@ -54,7 +54,7 @@ def find_weak_references(order: LinkOrder, policy: Policy) -> Iterator[Finding]:
             *(f"weakly referenced by {one.display}" for one in referrers),
             *(f"defined in {archive.display}, not extracted" for archive in owners),
         )
-        found = [policy.finding(_ID, evidence, symbol, _home(one)) for one in referrers]
+        found = [policy.finding(_ID, evidence, symbol, one.home_display) for one in referrers]
         yield min(found, key=lambda one: LEVELS.index(one.level))
 
 
@@ -63,7 +63,7 @@ def choose_extractions(order: LinkOrder, policy: Policy) -> tuple[str, ...]:
     return tuple(
         symbol
         for symbol, referrers, _ in _unsatisfied(order.resolution, order.unused)
-        if any((rule := policy.rule(_ID, symbol, _home(one))) is not None and rule.extract for one in referrers)
+        if any((rule := policy.rule(_ID, symbol, one.home_display)) is not None and rule.extract for one in referrers)
     )
 
 
@@ -81,7 +81,3 @@ def _unsatisfied(
         outside = [one for one in referrers[name] if one.archive not in owners]
         if owners and outside:
             yield name, outside, owners
-
-
-def _home(one: ObjectFile) -> str:
-    return one.archive.display if one.archive is not None else one.display
